@@ -1,0 +1,151 @@
+package display
+
+import (
+	"fmt"
+	"html"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Progress shows how far a long work is: in a notebook one block that is
+// replaced at most five times a second and stays as a summary, on a terminal
+// one line that is written over, elsewhere a line for each tenth.
+//
+// The zero value is ready. Its methods may be called from any goroutine.
+type Progress struct {
+	mu      sync.Mutex
+	id      string
+	what    string
+	status  string
+	done    int
+	total   int
+	started time.Time
+	shown   time.Time
+	tenth   int
+	over    bool
+	out     io.Writer // nil means os.Stderr
+}
+
+const (
+	notebookPause = 200 * time.Millisecond // five updates a second
+	terminalPause = 100 * time.Millisecond
+)
+
+// Start begins a work of total steps called what.
+func (p *Progress) Start(total int, what string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.total, p.what, p.done, p.status, p.tenth, p.over = total, what, 0, "", 0, false
+	p.started, p.shown, p.id = time.Now(), time.Time{}, ""
+	if InNotebook() {
+		p.id = NewID()
+		p.shown = p.started
+		ShowAs(p.id, p.bundle())
+	}
+}
+
+// Set says that done steps are done, and a short status such as the loss.
+func (p *Progress) Set(done int, status string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.done, p.status = done, status
+	pause := terminalPause
+	if p.id != "" {
+		pause = notebookPause
+	}
+	if now := time.Now(); now.Sub(p.shown) >= pause {
+		p.shown = now
+		p.draw()
+	}
+}
+
+// Finish shows the last state with a closing status, whether or not all steps
+// were done. A second Finish does nothing.
+func (p *Progress) Finish(status string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.over {
+		return
+	}
+	p.over, p.status = true, status
+	p.draw()
+}
+
+// draw shows the present state in the form that fits the place.
+func (p *Progress) draw() {
+	if p.id != "" {
+		Update(p.id, p.bundle())
+		return
+	}
+	w := p.out
+	if w == nil {
+		w = os.Stderr
+	}
+	if isTerminal(w) {
+		end := ""
+		if p.over {
+			end = "\n"
+		}
+		fmt.Fprintf(w, "\r\x1b[K%s%s", p.line(), end)
+		return
+	}
+	if t := 10 * p.done / max(p.total, 1); t > p.tenth || p.over {
+		p.tenth = t
+		fmt.Fprintln(w, p.line())
+	}
+}
+
+// line is the state in one line of text.
+func (p *Progress) line() string {
+	width := 20
+	full := width * min(p.done, p.total) / max(p.total, 1)
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s%s %d/%d · %s", p.what, strings.Repeat("█", full), strings.Repeat("░", width-full), p.done, p.total, p.times())
+	if p.status != "" {
+		fmt.Fprintf(&b, " · %s", p.status)
+	}
+	return b.String()
+}
+
+// times is the time spent and, while the work runs, the time left.
+func (p *Progress) times() string {
+	spent := time.Since(p.started)
+	if p.over || p.done == 0 {
+		return clock(spent)
+	}
+	left := time.Duration(float64(spent) / float64(p.done) * float64(max(p.total-p.done, 0)))
+	return clock(spent) + " < " + clock(left)
+}
+
+// bundle is the state as one block. It uses attributes and no style sheet, so
+// that it looks the same in a saved file.
+func (p *Progress) bundle() Bundle {
+	h := fmt.Sprintf(`<div>%s <progress value="%d" max="%d"></progress> %d/%d · %s`,
+		html.EscapeString(p.what), p.done, max(p.total, 1), p.done, p.total, html.EscapeString(p.times()))
+	if p.status != "" {
+		h += " · " + html.EscapeString(p.status)
+	}
+	return Bundle{MIMEHTML: h + "</div>", MIMEText: p.line()}
+}
+
+// clock formats a duration as m:ss or h:mm:ss.
+func clock(d time.Duration) string {
+	s := int(d.Seconds() + 0.5)
+	if s >= 3600 {
+		return fmt.Sprintf("%d:%02d:%02d", s/3600, s/60%60, s%60)
+	}
+	return fmt.Sprintf("%d:%02d", s/60, s%60)
+}
+
+// isTerminal says whether w is a character device.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	st, err := f.Stat()
+	return err == nil && st.Mode()&os.ModeCharDevice != 0
+}

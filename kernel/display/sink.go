@@ -1,0 +1,108 @@
+package display
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"sync"
+	"sync/atomic"
+)
+
+// Sink takes what is shown. The kernel's sink sends it to the notebook.
+type Sink interface {
+	// Display shows b. A non-empty id names the output, so that it can be
+	// replaced later; update says that it replaces the output of that id.
+	Display(b Bundle, id string, update bool) error
+	// Clear removes the outputs of the running cell; wait says: only when the
+	// next output comes.
+	Clear(wait bool) error
+}
+
+var current struct {
+	sync.Mutex
+	sink Sink
+	ctx  context.Context
+}
+
+// SetSink makes s the place where everything is shown and returns the one
+// before; nil means the terminal. Only front ends call it.
+func SetSink(s Sink) (before Sink) {
+	current.Lock()
+	defer current.Unlock()
+	before, current.sink = current.sink, s
+	return before
+}
+
+// sink is the sink in force, or nil.
+func sink() Sink {
+	current.Lock()
+	defer current.Unlock()
+	return current.sink
+}
+
+// InNotebook says whether outputs go to a notebook and not to a terminal.
+func InNotebook() bool { return sink() != nil }
+
+// Context is the context of the running cell: it ends when the user
+// interrupts the cell. In an ordinary program it is context.Background().
+//
+//	history, err := trainer.Fit(display.Context())
+func Context() context.Context {
+	current.Lock()
+	defer current.Unlock()
+	if current.ctx == nil {
+		return context.Background()
+	}
+	return current.ctx
+}
+
+// SetContext makes ctx the context of the running cell; nil means none. Only
+// front ends call it.
+func SetContext(ctx context.Context) {
+	current.Lock()
+	defer current.Unlock()
+	current.ctx = ctx
+}
+
+// Show shows each value in turn, as Of forms it.
+func Show(values ...any) error {
+	for _, v := range values {
+		if err := send(Of(v), "", false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ShowAs shows v as the output called id, for Update to replace later.
+func ShowAs(id string, v any) error { return send(Of(v), id, false) }
+
+// Update replaces the output called id by v, wherever it stands. On a terminal
+// it prints v again.
+func Update(id string, v any) error { return send(Of(v), id, true) }
+
+// Clear removes the outputs of the running cell; with wait, only when the next
+// output comes, which avoids flicker. On a terminal it does nothing.
+func Clear(wait bool) error {
+	if s := sink(); s != nil {
+		return s.Clear(wait)
+	}
+	return nil
+}
+
+var lastID atomic.Uint64
+
+// NewID returns an output name that this process has not used.
+func NewID() string {
+	return "chest-" + strconv.FormatInt(int64(os.Getpid()), 36) + "-" + strconv.FormatUint(lastID.Add(1), 10)
+}
+
+// send gives b to the sink, or prints its text.
+func send(b Bundle, id string, update bool) error {
+	if s := sink(); s != nil {
+		return s.Display(b, id, update)
+	}
+	_, err := fmt.Println(b[MIMEText])
+	return err
+}
