@@ -1,0 +1,29 @@
+# make run    train on the built-in data, write an executed notebook and HTML to out/
+# make test   install what the tests need and run all of them
+.PHONY: run build test check bench fmt generate
+
+GO ?= go
+
+run:
+	$(GO) run ./cmd/chest run notebooks/01_quickstart.ipynb -o out/01_quickstart.ipynb --html out/01_quickstart.html
+
+build:
+	$(GO) build -trimpath -o bin/chest ./cmd/chest
+
+test:
+	sh tests/install.sh
+	$(MAKE) check
+	$(GO) test ./...
+	$(GO) test -race ./kernel/...
+
+check:
+	sh tests/check.sh
+
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem ./chestlib/... ./datasets/... ./internal/...
+
+fmt:
+	gofmt -w cmd chestlib datasets internal kernel tests viz
+
+generate:
+	$(GO) generate ./...

@@ -1,0 +1,108 @@
+// Package chestlib is the front door: a dual-space model (one trunk, a
+// Euclidean head, a Poincaré-ball head), its training with the CHEST loss and
+// its evaluation in both spaces. What a cell or a program imports first.
+//
+//	split, err := datasets.Blazons(datasets.BlazonsOptions{})
+//	m, err := chestlib.NewModel(split.Train, chestlib.ModelOptions{Trunk: "conv"})
+//	tr, err := chestlib.NewTrainer(m, split.Train, chestlib.TrainOptions{Epochs: 8})
+//	history, err := tr.Fit(display.Context())
+//	scores, err := chestlib.Evaluate(display.Context(), m, split.Test)
+//
+// CHEST is the loss of Saeki, Kawahara and Aman, "Combined Hyperbolic and
+// Euclidean Soft Triple Loss Beyond the Single Space Deep Metric Learning"
+// (arXiv 2510.05643). Where its public part is silent, our choice is an option
+// with a documented default.
+package chestlib
+
+import (
+	"context"
+
+	"github.com/chestlab/chest/chestlib/loss"
+	"github.com/chestlab/chest/chestlib/metric"
+	"github.com/chestlab/chest/chestlib/model"
+	"github.com/chestlab/chest/chestlib/reduce"
+	"github.com/chestlab/chest/chestlib/train"
+)
+
+// The types of the packages below, under one roof.
+type (
+	Model        = model.Model     // trunk and two heads
+	ModelOptions = model.Options   // the zero value is an MLP with two heads of 128
+	Shape        = model.Shape     // channels, height, width of an item
+	Source       = model.Source    // what can be trained on: a datasets.Set is one
+	Embedding    = model.Embedding // items in both spaces
+
+	Trainer      = train.Trainer // the loop
+	TrainOptions = train.Options // the zero value trains 10 epochs of the full loss
+	Batch        = train.Batch   // items of one step
+	Step         = train.Step    // what one step found
+	Epoch        = train.Epoch   // what one epoch found
+	Scores       = train.Scores  // retrieval in both spaces
+
+	LossOptions            = loss.CHESTOptions // terms and weights
+	SoftTripleOptions      = loss.SoftTripleOptions
+	HyperSoftTripleOptions = loss.HyperSoftTripleOptions
+	TreeOptions            = loss.HypHCOptions
+
+	Result = metric.Result // Recall@K, R-Precision, MAP@R of one space
+)
+
+// Which spaces a loss trains.
+const (
+	Both  = loss.Both
+	OnlyE = loss.OnlyE
+	OnlyH = loss.OnlyH
+)
+
+// NewModel makes an untrained model for the items of src. See ModelOptions.
+func NewModel(src Source, o ModelOptions) (*Model, error) {
+	c, h, w := src.Shape()
+	return model.New(model.Shape{C: c, H: h, W: w}, o)
+}
+
+// NewTrainer prepares to train m on src. See TrainOptions.
+func NewTrainer(m *Model, src Source, o TrainOptions) (*Trainer, error) {
+	return train.New(m, src, o)
+}
+
+// Evaluate measures Recall@1, 2, 4, 8, R-Precision and MAP@R of m on src in
+// both spaces: each item is a query, all others are the gallery.
+func Evaluate(ctx context.Context, m *Model, src Source) (Scores, error) {
+	return train.Evaluate(ctx, m, src, nil)
+}
+
+// EvaluateAt is Evaluate with other K of Recall@K.
+func EvaluateAt(ctx context.Context, m *Model, src Source, ks []int) (Scores, error) {
+	return train.Evaluate(ctx, m, src, ks)
+}
+
+// EvaluateItems measures retrieval by the cosine of the items themselves, for
+// images: of their pixels, less the mean image. The baseline without a model.
+func EvaluateItems(ctx context.Context, src Source) (Result, error) {
+	return train.EvaluateItems(ctx, src, nil)
+}
+
+// EvaluateItemsAt is EvaluateItems with other K of Recall@K.
+func EvaluateItemsAt(ctx context.Context, src Source, ks []int) (Result, error) {
+	return train.EvaluateItems(ctx, src, ks)
+}
+
+// Embed runs src through m: E is n×DE, H is n×DH on the ball.
+func Embed(ctx context.Context, m *Model, src Source) (Embedding, error) {
+	return m.Embed(ctx, src, 0)
+}
+
+// TangentPCA draws the points H of an embedding in the unit disk.
+// See reduce.TangentPCA.
+func TangentPCA(e Embedding) (xy []float64, err error) {
+	xy, _, err = reduce.TangentPCA(e.H, e.DH, e.Curvature)
+	return xy, err
+}
+
+// Check panics with err when it is not nil: it stops a cell or a script where
+// there is nobody to hand an error to.
+func Check(err error) {
+	if err != nil {
+		panic(err)
+	}
+}

@@ -1,0 +1,170 @@
+package metric
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sort"
+)
+
+// Retrieval takes every row of x as a query against all the others.
+//
+// x is n×d, row-major, with one label a row: n = len(label). For Hyperbolic
+// the rows are points of the ball, not tangent vectors.
+//
+// Cost: n²d multiply-adds, split over GOMAXPROCS. Memory: 8nd bytes for a
+// float64 copy of x, and 128n bytes a processor.
+//
+// Retrieval returns an error if x has no row, if an entry is NaN or infinite,
+// if a point lies outside the ball, for a bad option, and when ctx ends. It
+// panics if d < 1 or len(x) is not len(label)·d.
+func Retrieval(ctx context.Context, x []float32, label []int, d int, o Options) (Result, error) {
+	mustFit("x", x, len(label), d)
+	o, err := o.filled()
+	if err != nil {
+		return Result{}, err
+	}
+	t, err := newTable("embedding", x, d, o)
+	if err != nil {
+		return Result{}, err
+	}
+	return measure(ctx, &scorer{q: t, g: t, space: o.Space, c: o.Curvature}, label, label, true, o.Ks)
+}
+
+// QueryGallery takes every row of q as a query against all rows of g. The two
+// are disjoint sets: nothing is removed from the gallery, even if a row of q
+// is also in g.
+//
+// q is len(qlabel)×d, g is len(glabel)×d. Everything else is as in Retrieval.
+func QueryGallery(ctx context.Context, q []float32, qlabel []int, g []float32, glabel []int, d int, o Options) (Result, error) {
+	mustFit("q", q, len(qlabel), d)
+	mustFit("g", g, len(glabel), d)
+	o, err := o.filled()
+	if err != nil {
+		return Result{}, err
+	}
+	tq, err := newTable("query", q, d, o)
+	if err != nil {
+		return Result{}, err
+	}
+	tg, err := newTable("gallery", g, d, o)
+	if err != nil {
+		return Result{}, err
+	}
+	return measure(ctx, &scorer{q: tq, g: tg, space: o.Space, c: o.Curvature}, qlabel, glabel, false, o.Ks)
+}
+
+func mustFit(name string, x []float32, n, d int) {
+	if d < 1 || len(x) != n*d {
+		panic(fmt.Sprintf("metric: %s has %d entries, want %d rows of %d", name, len(x), n, d))
+	}
+}
+
+// outcome is what one query adds to the result.
+type outcome struct {
+	first int     // rank of the best relevant item, from 1; 0: there is none
+	rp    float64 // R-Precision of this query
+	ap    float64 // average precision at R
+}
+
+// measure ranks the relevant items of every query and averages in the order
+// of the queries. self says that query i is gallery row i.
+func measure(ctx context.Context, s *scorer, qlabel, glabel []int, self bool, ks []int) (Result, error) {
+	if s.q.n == 0 || s.g.n == 0 {
+		return Result{}, fmt.Errorf("metric: nothing to retrieve: %d queries, %d gallery rows", s.q.n, s.g.n)
+	}
+	members := make(map[int][]int)
+	for j, l := range glabel {
+		members[l] = append(members[l], j)
+	}
+	out := make([]outcome, s.q.n)
+	err := s.each(ctx, func(i int, scores []float64, w *scratch) {
+		skip := -1
+		if self {
+			skip = i
+		}
+		out[i] = judge(w.ranks(scores, qlabel[i], glabel, members[qlabel[i]], skip))
+	})
+	if err != nil {
+		return Result{}, fmt.Errorf("metric: retrieval stopped: %w", err)
+	}
+	return average(out, ks), nil
+}
+
+// ranks returns the ranks, from 1 and increasing, of the gallery rows of the
+// query's class (members, less skip). The gallery is not sorted: each row of
+// another class is looked up among the sorted relevant ones, which it moves
+// one place down from there on.
+func (w *scratch) ranks(scores []float64, class int, label, members []int, skip int) []int {
+	w.hits = w.hits[:0]
+	for _, j := range members {
+		if j != skip {
+			w.hits = append(w.hits, hit{j, scores[j]})
+		}
+	}
+	rel := w.hits
+	slices.SortFunc(rel, hit.compare)
+	w.ahead = append(w.ahead[:0], make([]int, len(rel))...)
+	if len(rel) == 0 {
+		return nil
+	}
+	last := rel[len(rel)-1]
+	for j, score := range scores {
+		h := hit{j, score}
+		if label[j] == class || !h.before(last) {
+			continue
+		}
+		w.ahead[sort.Search(len(rel), func(t int) bool { return h.before(rel[t]) })]++
+	}
+	moved := 0
+	for t, a := range w.ahead {
+		moved += a
+		w.ahead[t] = t + 1 + moved
+	}
+	return w.ahead
+}
+
+// judge reads the measures of one query off the ranks of its relevant items.
+// The precision at the rank of the t-th of them is t/rank.
+func judge(ranks []int) outcome {
+	if len(ranks) == 0 {
+		return outcome{}
+	}
+	o := outcome{first: ranks[0]}
+	r := len(ranks)
+	for t, rank := range ranks {
+		if rank > r {
+			break
+		}
+		o.rp++
+		o.ap += float64(t+1) / float64(rank)
+	}
+	o.rp /= float64(r)
+	o.ap /= float64(r)
+	return o
+}
+
+func average(out []outcome, ks []int) Result {
+	r := Result{Ks: ks, Recall: make([]float64, len(ks)), Queries: len(out)}
+	for _, o := range out {
+		if o.first == 0 {
+			r.Lone++
+			continue
+		}
+		r.RPrecision += o.rp
+		r.MAPR += o.ap
+		for i, k := range ks {
+			if o.first <= k {
+				r.Recall[i]++
+			}
+		}
+	}
+	for i := range ks {
+		r.Recall[i] /= float64(len(out))
+	}
+	if n := len(out) - r.Lone; n > 0 {
+		r.RPrecision /= float64(n)
+		r.MAPR /= float64(n)
+	}
+	return r
+}

@@ -1,0 +1,60 @@
+package train
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/chestlab/chest/chestlib/metric"
+	"github.com/chestlab/chest/chestlib/model"
+)
+
+// Scores is retrieval in both spaces: each item is a query, all others are the
+// gallery.
+type Scores struct {
+	E       metric.Result // cosine of the Euclidean embeddings
+	H       metric.Result // distance on the ball
+	Clipped float64       // share of items at the clip radius; near 1, H retrieves as cosine would
+}
+
+// Evaluate embeds src by m and measures retrieval in both spaces. nil ks means
+// 1, 2, 4, 8. Cost: one forward pass and two n×n score matrices, by blocks.
+func Evaluate(ctx context.Context, m *model.Model, src model.Source, ks []int) (Scores, error) {
+	e, err := m.Embed(ctx, src, 0)
+	if err != nil {
+		return Scores{}, err
+	}
+	return EvaluateEmbedding(ctx, e, ks)
+}
+
+// EvaluateEmbedding is Evaluate for items that are embedded already.
+func EvaluateEmbedding(ctx context.Context, e model.Embedding, ks []int) (s Scores, err error) {
+	s.Clipped = e.Clipped
+	if s.E, err = metric.Retrieval(ctx, e.E, e.Label, e.DE, metric.Options{Ks: ks}); err != nil {
+		return s, err
+	}
+	s.H, err = metric.Retrieval(ctx, e.H, e.Label, e.DH, metric.Options{Ks: ks, Space: metric.Hyperbolic, Curvature: e.Curvature})
+	return s, err
+}
+
+// EvaluateItems measures retrieval by the cosine of the items themselves, after
+// subtracting their common mean: the baseline without any model.
+func EvaluateItems(ctx context.Context, src model.Source, ks []int) (metric.Result, error) {
+	c, h, w := src.Shape()
+	n, d := src.Len(), c*h*w
+	x, label := make([]float32, n*d), make([]int, n)
+	mean := make([]float64, d)
+	for i := range n {
+		row := x[i*d : (i+1)*d]
+		if err := src.Item(row, i); err != nil {
+			return metric.Result{}, fmt.Errorf("train: item %d: %w", i, err)
+		}
+		label[i] = src.Label(i)
+		for j, v := range row {
+			mean[j] += float64(v) / float64(n)
+		}
+	}
+	for i := range x {
+		x[i] -= float32(mean[i%d])
+	}
+	return metric.Retrieval(ctx, x, label, d, metric.Options{Ks: ks})
+}

@@ -1,0 +1,147 @@
+package train
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/chestlab/chest/chestlib/loss"
+	"github.com/chestlab/chest/chestlib/metric"
+	"github.com/chestlab/chest/kernel/display"
+)
+
+// Epoch is what one pass over the training set found.
+type Epoch struct {
+	Number  int        // 1 for the first
+	Loss    loss.Terms // mean over the steps
+	Rate    float64    // after the last step
+	Seconds float64    // of training, without the measurement
+	Watched bool       // E and H were measured on Options.Watch
+	E, H    metric.Result
+}
+
+// History is the epochs so far, oldest first.
+func (t *Trainer) History() []Epoch { return append([]Epoch(nil), t.history...) }
+
+// Steps is the number of steps of an epoch.
+func (t *Trainer) Steps() int { return t.sampler.Steps() }
+
+// Epoch trains one pass and measures Options.Watch, if it is set. When ctx
+// ends it stops after the present step and returns ctx's error; what was
+// learnt stays.
+func (t *Trainer) Epoch(ctx context.Context) (Epoch, error) {
+	return t.epoch(ctx, nil)
+}
+
+// Fit trains until Options.Epochs epochs are done, with progress. It may be
+// called again after an interrupt: it goes on with the next epoch. It returns
+// all epochs so far, also beside an error.
+func (t *Trainer) Fit(ctx context.Context) ([]Epoch, error) {
+	p := t.progress()
+	total := t.o.Epochs * t.sampler.Steps()
+	p.Start(total, "training")
+	for len(t.history) < t.o.Epochs {
+		if _, err := t.epoch(ctx, p); err != nil {
+			if ctx.Err() != nil {
+				p.Finish(fmt.Sprintf("interrupted in epoch %d; the model keeps what it learnt", len(t.history)+1))
+			} else {
+				p.Finish(err.Error())
+			}
+			return t.History(), err
+		}
+	}
+	p.Finish(t.status())
+	return t.History(), nil
+}
+
+// epoch is Epoch with the progress of a Fit.
+func (t *Trainer) epoch(ctx context.Context, p Progress) (Epoch, error) {
+	e := Epoch{Number: len(t.history) + 1}
+	begin := time.Now()
+	batches := t.Batches()
+	for i, b := range batches {
+		if err := ctx.Err(); err != nil {
+			return e, fmt.Errorf("train: stopped in epoch %d after %d of %d steps: %w", e.Number, i, len(batches), err)
+		}
+		s, err := t.Step(b)
+		if err != nil {
+			return e, err
+		}
+		e.Loss, e.Rate = addScaled(e.Loss, s.Loss, 1/float64(len(batches))), s.Rate
+		if t.o.OnStep != nil {
+			t.o.OnStep(s)
+		}
+		if p != nil {
+			p.Set(len(t.history)*len(batches)+i+1, fmt.Sprintf("epoch %d/%d · loss %.3f%s", e.Number, t.o.Epochs, s.Loss.Total, t.lastRecall()))
+		}
+	}
+	e.Seconds = time.Since(begin).Seconds()
+	if err := t.watch(ctx, &e); err != nil {
+		return e, err
+	}
+	t.history = append(t.history, e)
+	if t.o.OnEpoch != nil {
+		t.o.OnEpoch(e)
+	}
+	return e, nil
+}
+
+// watch measures Options.Watch after e, when its turn has come.
+func (t *Trainer) watch(ctx context.Context, e *Epoch) error {
+	if t.o.Watch == nil || (e.Number%t.o.Every != 0 && e.Number != t.o.Epochs) {
+		return nil
+	}
+	s, err := Evaluate(ctx, t.Model, t.o.Watch, nil)
+	if err != nil {
+		return fmt.Errorf("train: measuring after epoch %d: %w", e.Number, err)
+	}
+	e.E, e.H, e.Watched = s.E, s.H, true
+	return nil
+}
+
+// status is the closing line of a Fit.
+func (t *Trainer) status() string {
+	if len(t.history) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("loss %.3f%s", t.history[len(t.history)-1].Loss.Total, t.lastRecall())
+}
+
+// lastRecall is the newest Recall@1 in both spaces, as text, or "".
+func (t *Trainer) lastRecall() string {
+	for i := len(t.history) - 1; i >= 0; i-- {
+		if e := t.history[i]; e.Watched {
+			return fmt.Sprintf(" · R@1 E %.3f H %.3f", e.E.At(1), e.H.At(1))
+		}
+	}
+	return ""
+}
+
+// progress is the reporter of a Fit.
+func (t *Trainer) progress() Progress {
+	switch {
+	case t.o.Silent:
+		return silent{}
+	case t.o.Progress != nil:
+		return t.o.Progress
+	}
+	return new(display.Progress)
+}
+
+// silent reports nothing.
+type silent struct{}
+
+func (silent) Start(int, string) {}
+func (silent) Set(int, string)   {}
+func (silent) Finish(string)     {}
+
+// addScaled is sum + w·l, term by term.
+func addScaled(sum, l loss.Terms, w float64) loss.Terms {
+	sum.Total += w * l.Total
+	sum.E += w * l.E
+	sum.Merge += w * l.Merge
+	sum.H += w * l.H
+	sum.Tree += w * l.Tree
+	sum.Clipped += w * l.Clipped
+	return sum
+}

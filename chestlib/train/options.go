@@ -1,0 +1,66 @@
+package train
+
+import (
+	"github.com/chestlab/chest/chestlib/loss"
+	"github.com/chestlab/chest/chestlib/model"
+)
+
+// Options controls a Trainer. The zero value trains 10 epochs of the full
+// CHEST loss with the rates below; all defaults here are ours.
+type Options struct {
+	Epochs    int     // passes over the training set; 0 means 10
+	Classes   int     // classes a batch; 0 means 16
+	PerClass  int     // items of each class in a batch; 0 means 8
+	Rate      float64 // AdamW's rate at the start; 0 means 2e-3
+	ProxyRate float64 // rate of the proxies as a multiple of Rate; 0 means 10
+	HeadRate  float64 // rate of the heads as a multiple of Rate; 0 means 1
+	Decay     float64 // weight decay; 0 means 1e-2, negative means none
+	MaxNorm   float64 // gradients of larger norm are scaled down; 0 means 10, negative means never
+	Constant  bool    // keep the rate; otherwise it falls to 0 on half a cosine over Epochs
+	Seed      uint64  // the run is a function of Seed, the model's own seed and the data
+
+	Loss loss.CHESTOptions // terms, weights, proxies; curvature and clip come from the model
+
+	Watch model.Source // measured after each epoch, if not nil; never trained on
+	Every int          // measure Watch every so many epochs; 0 means 1
+
+	OnStep  func(Step)  // called after each step of Epoch and Fit
+	OnEpoch func(Epoch) // called after each epoch of Epoch and Fit
+
+	Progress Progress // where Fit says how far it is; nil means a display.Progress
+	Silent   bool     // no progress at all
+}
+
+// Progress is what Fit reports to; *display.Progress is one.
+type Progress interface {
+	Start(total int, what string)
+	Set(done int, status string)
+	Finish(status string)
+}
+
+// withDefaults fills the zeros.
+func (o Options) withDefaults() Options {
+	o.Epochs = orInt(o.Epochs, 10)
+	o.Classes = orInt(o.Classes, 16)
+	o.PerClass = orInt(o.PerClass, 8)
+	o.Every = orInt(o.Every, 1)
+	o.Rate = orFloat(o.Rate, 2e-3)
+	o.ProxyRate = orFloat(o.ProxyRate, 10)
+	o.HeadRate = orFloat(o.HeadRate, 1)
+	o.MaxNorm = orFloat(o.MaxNorm, 10)
+	return o
+}
+
+func orInt(v, otherwise int) int {
+	if v == 0 {
+		return otherwise
+	}
+	return v
+}
+
+func orFloat(v, otherwise float64) float64 {
+	if v == 0 {
+		return otherwise
+	}
+	return v
+}

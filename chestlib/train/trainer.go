@@ -1,0 +1,195 @@
+// Package train runs the training loop of a dual-space model: batches, steps,
+// epochs. The loop can be written out in a cell or left to Fit; both run the
+// same steps.
+//
+//	for epoch := 0; epoch < 10; epoch++ {
+//		for _, batch := range tr.Batches() {
+//			step, err := tr.Step(batch)
+//			...
+//		}
+//	}
+package train
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"github.com/chestlab/chest/chestlib/loss"
+	"github.com/chestlab/chest/chestlib/model"
+	"github.com/chestlab/chest/chestlib/optim"
+)
+
+// Trainer holds a model, its loss with the proxies, and the optimiser.
+type Trainer struct {
+	Model *model.Model
+	Loss  *loss.CHEST
+
+	o       Options
+	src     model.Source
+	sampler *Sampler
+	adam    *optim.AdamW
+	params  []*optim.Param
+
+	steps   int // done so far
+	epochs  int // whose batches were asked for
+	history []Epoch
+
+	x      []float32 // a batch of items
+	gE, gH []float32
+}
+
+// New prepares to train m on src. The number of classes is the largest label
+// plus one. The curvature and clip radius of the loss are the model's: a loss
+// option that says otherwise is an error, as is a src of another shape.
+func New(m *model.Model, src model.Source, o Options) (*Trainer, error) {
+	o = o.withDefaults()
+	if err := check(m, src, o); err != nil {
+		return nil, err
+	}
+	sampler, err := NewSampler(src, o.Classes, o.PerClass, o.Seed)
+	if err != nil {
+		return nil, err
+	}
+	mo := m.Options()
+	o.Loss.H.Curvature, o.Loss.H.Flat, o.Loss.H.Clip = mo.Curvature, mo.Flat, mo.Clip
+	if o.Loss.Seed == 0 {
+		o.Loss.Seed = o.Seed
+	}
+	t := &Trainer{Model: m, o: o, src: src, sampler: sampler}
+	t.Loss = loss.NewCHEST(sampler.Classes(), mo.DE, mo.DH, o.Loss)
+	t.params = append(append(t.params, m.Params()...), t.Loss.Params()...)
+	t.adam = optim.NewAdamW(t.params, optim.AdamWOptions{
+		Rate: o.Rate, Decay: o.Decay,
+		Groups: map[string]optim.Group{"proxies": {Rate: o.ProxyRate}, "head": {Rate: o.HeadRate}},
+	})
+	return t, nil
+}
+
+// check finds options that contradict each other or the data.
+func check(m *model.Model, src model.Source, o Options) error {
+	c, h, w := src.Shape()
+	if in := m.In(); in != (model.Shape{C: c, H: h, W: w}) {
+		return fmt.Errorf("train: the model takes items of %d×%d×%d, the training set has %d×%d×%d", in.C, in.H, in.W, c, h, w)
+	}
+	mo := m.Options()
+	if lc := o.Loss.H.Curvature; lc != 0 && lc != mo.Curvature {
+		return fmt.Errorf("train: Loss.H.Curvature is %g, the model's Curvature %g; set the model's only", lc, mo.Curvature)
+	}
+	if lr := o.Loss.H.Clip; lr != 0 && lr != mo.Clip {
+		return fmt.Errorf("train: Loss.H.Clip is %g, the model's Clip %g; set the model's only", lr, mo.Clip)
+	}
+	for _, v := range []struct {
+		name  string
+		value float64
+	}{
+		{"Epochs", float64(o.Epochs)}, {"Classes", float64(o.Classes)}, {"PerClass", float64(o.PerClass)},
+		{"Every", float64(o.Every)}, {"Rate", o.Rate}, {"ProxyRate", o.ProxyRate}, {"HeadRate", o.HeadRate},
+	} {
+		if !(v.value > 0) {
+			return fmt.Errorf("train: %s is %g; it must be positive (0 means its default)", v.name, v.value)
+		}
+	}
+	return nil
+}
+
+// Step is what one training step found.
+type Step struct {
+	Number int        // 1 for the first step of the run
+	Loss   loss.Terms // before the change
+	Norm   float64    // of the whole gradient, before clipping
+	Rate   float64    // of the trunk
+}
+
+// Batches returns the batches of the next epoch, each call those of another.
+func (t *Trainer) Batches() []Batch {
+	b := t.sampler.Epoch(t.epochs)
+	t.epochs++
+	return b
+}
+
+// Step trains on one batch: forward, loss, backward, AdamW. A loss or gradient
+// that is not finite is an error that names step and term; the weights are
+// then as before the step.
+func (t *Trainer) Step(b Batch) (Step, error) {
+	n := len(b.Items)
+	if err := t.load(b); err != nil {
+		return Step{}, err
+	}
+	uE, uH := t.Model.Forward(t.x, n, true)
+	t.gE, t.gH = sized(t.gE, len(uE)), sized(t.gH, len(uH))
+	rng := rand.New(rand.NewPCG(t.o.Seed, 0x7e57<<32|uint64(t.steps)))
+	s := Step{Number: t.steps + 1, Rate: t.rate()}
+	s.Loss = t.Loss.Step(uE, uH, b.Labels, t.gE, t.gH, rng)
+	if name := notFinite(s.Loss); name != "" {
+		t.clear()
+		return s, fmt.Errorf("train: step %d: the loss term %s is not finite; a smaller Rate (now %g) or smaller items may help", s.Number, name, t.o.Rate)
+	}
+	t.Model.Backward(t.gE, t.gH, n)
+	s.Norm = optim.ClipNorm(t.params, t.maxNorm())
+	if math.IsNaN(s.Norm) || math.IsInf(s.Norm, 0) {
+		t.clear()
+		return s, fmt.Errorf("train: step %d: the gradient is not finite (loss %g); a smaller Rate (now %g) may help", s.Number, s.Loss.Total, t.o.Rate)
+	}
+	t.adam.SetRate(s.Rate)
+	t.adam.Step()
+	t.steps++
+	return s, nil
+}
+
+// load copies the items of b into t.x.
+func (t *Trainer) load(b Batch) error {
+	d := t.Model.In().Size()
+	t.x = sized(t.x, len(b.Items)*d)
+	for i, item := range b.Items {
+		if err := t.src.Item(t.x[i*d:(i+1)*d], item); err != nil {
+			return fmt.Errorf("train: item %d: %w", item, err)
+		}
+	}
+	return nil
+}
+
+// rate is the trunk's rate at the present step.
+func (t *Trainer) rate() float64 {
+	if t.o.Constant {
+		return t.o.Rate
+	}
+	done := float64(t.steps) / float64(t.o.Epochs*t.sampler.Steps())
+	return t.o.Rate * (1 + math.Cos(math.Pi*min(done, 1))) / 2
+}
+
+// maxNorm is the bound of the gradient's norm.
+func (t *Trainer) maxNorm() float64 {
+	if t.o.MaxNorm < 0 {
+		return math.Inf(1)
+	}
+	return t.o.MaxNorm
+}
+
+// clear drops the gradients of a failed step.
+func (t *Trainer) clear() {
+	for _, p := range t.params {
+		p.ZeroGrad()
+	}
+}
+
+// notFinite names the first term of l that is NaN or infinite, or "".
+func notFinite(l loss.Terms) string {
+	for _, v := range []struct {
+		name  string
+		value float64
+	}{{"E", l.E}, {"Merge", l.Merge}, {"H", l.H}, {"Tree", l.Tree}, {"Total", l.Total}} {
+		if math.IsNaN(v.value) || math.IsInf(v.value, 0) {
+			return v.name
+		}
+	}
+	return ""
+}
+
+// sized returns a slice of n entries, s itself if it is large enough.
+func sized(s []float32, n int) []float32 {
+	if cap(s) < n {
+		return make([]float32, n)
+	}
+	return s[:n]
+}

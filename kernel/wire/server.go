@@ -1,0 +1,366 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-zeromq/zmq4"
+	"github.com/google/uuid"
+)
+
+// Server is the kernel's end of the five sockets. Its methods may be called
+// from any goroutine. What is sent on one socket arrives in the order of the
+// calls.
+type Server struct {
+	signer   Signer
+	session  string
+	log      io.Writer
+	requests chan Request
+	replayed history
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	once   sync.Once
+	loops  sync.WaitGroup
+
+	mu        sync.Mutex
+	listeners []net.Listener
+	clients   [3]map[string]*link // by channel and identity
+	readers   map[*link]*topics   // subscribers of iopub
+	links     map[*link]bool
+	rejected  Rejected
+}
+
+// Rejected counts messages that were dropped.
+type Rejected struct {
+	Malformed int // frames or JSON that make no message
+	Signature int // unsigned or signed with another key
+	Replayed  int // came a second time
+}
+
+// Listen binds the five sockets of c, exactly to c.IP, and serves them until
+// ctx is done or Close is called.
+//
+// Requests that are malformed, forged or replayed are counted and dropped with
+// one line to standard error, as it is at this moment.
+func Listen(ctx context.Context, c Connection) (*Server, error) {
+	if err := c.check(); err != nil {
+		return nil, fmt.Errorf("wire: connection: %w", err)
+	}
+	signer, err := NewSigner(c.Key, c.SignatureScheme)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		signer: signer, session: uuid.NewString(), log: os.Stderr,
+		requests: make(chan Request, 64),
+		readers:  map[*link]*topics{}, links: map[*link]bool{},
+	}
+	s.ctx, s.cancel = context.WithCancel(ctx)
+	for i := range s.clients {
+		s.clients[i] = map[string]*link{}
+	}
+	if err := s.bind(c); err != nil {
+		s.Close()
+		return nil, err
+	}
+	context.AfterFunc(s.ctx, func() { s.Close() })
+	return s, nil
+}
+
+// bind opens the five listeners and starts their loops.
+func (s *Server) bind(c Connection) error {
+	sockets := []struct {
+		name  string
+		port  int
+		kind  zmq4.SocketType
+		serve func(*link)
+	}{
+		{"shell", c.ShellPort, zmq4.Router, func(l *link) { s.serveRequests(l, Shell) }},
+		{"control", c.ControlPort, zmq4.Router, func(l *link) { s.serveRequests(l, Control) }},
+		{"stdin", c.StdinPort, zmq4.Router, func(l *link) { s.serveRequests(l, Stdin) }},
+		{"iopub", c.IOPubPort, zmq4.Pub, s.serveTopics},
+		{"heartbeat", c.HBPort, zmq4.Rep, s.serveEcho},
+	}
+	for _, k := range sockets {
+		l, err := net.Listen("tcp", c.address(k.port))
+		if err != nil {
+			return fmt.Errorf("wire: binding the %s socket: %w", k.name, err)
+		}
+		s.listeners = append(s.listeners, l)
+	}
+	for i, k := range sockets {
+		s.loops.Go(func() { s.accept(s.listeners[i], k.kind, k.serve) })
+	}
+	return nil
+}
+
+// accept serves every connection to l in its own goroutine.
+func (s *Server) accept(l net.Listener, kind zmq4.SocketType, serve func(*link)) {
+	for {
+		conn, err := l.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil { // such as too many open files
+			time.Sleep(50 * time.Millisecond)
+			continue
+		}
+		s.loops.Go(func() {
+			k, err := open(conn, kind, "", true)
+			if err != nil {
+				return // not a ZeroMQ peer of this socket: a port scanner, say
+			}
+			if s.keep(k) {
+				serve(k)
+				s.forget(k)
+			}
+			k.close()
+			<-k.done
+		})
+	}
+}
+
+// keep registers k; false when the server is closing.
+func (s *Server) keep(k *link) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ctx.Err() != nil {
+		return false
+	}
+	s.links[k] = true
+	return true
+}
+
+func (s *Server) forget(k *link) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.links, k)
+}
+
+// serveRequests reads the requests of one client.
+func (s *Server) serveRequests(k *link, channel Channel) {
+	if k.id == "" {
+		k.id = uuid.NewString()
+	}
+	s.mu.Lock()
+	s.clients[channel][k.id] = k // a client that comes again takes its name over
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.clients[channel][k.id] == k {
+			delete(s.clients[channel], k.id)
+		}
+	}()
+	for {
+		frames, err := k.receive()
+		if err != nil {
+			return
+		}
+		m, err := s.open(append([][]byte{[]byte(k.id)}, frames...))
+		if err != nil {
+			s.reject(channel, err)
+			continue
+		}
+		select {
+		case s.requests <- Request{channel, m}:
+		case <-s.ctx.Done():
+			return
+		}
+	}
+}
+
+var errReplayed = errors.New("wire: it came before")
+
+// open decodes a request and refuses one that came before.
+func (s *Server) open(frames [][]byte) (Message, error) {
+	m, signature, err := s.signer.decode(frames)
+	if err == nil && s.replayed.repeated(signature) {
+		err = errReplayed
+	}
+	return m, err
+}
+
+// reject counts a dropped message and says why, once for the first of a kind
+// and then at every power of two, so that a flood does not fill the log.
+func (s *Server) reject(channel Channel, why error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := &s.rejected.Malformed
+	switch {
+	case errors.Is(why, ErrSignature):
+		n = &s.rejected.Signature
+	case errors.Is(why, errReplayed):
+		n = &s.rejected.Replayed
+	}
+	*n++
+	if *n&(*n-1) == 0 {
+		fmt.Fprintf(s.log, "wire: %s: dropped a message (%d of this kind): %s\n",
+			channel, *n, strings.TrimPrefix(why.Error(), "wire: "))
+	}
+}
+
+// Rejected counts the messages dropped so far.
+func (s *Server) Rejected() Rejected {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.rejected
+}
+
+// Requests is the messages of all clients and channels. It must be read all
+// the time, also while a cell runs, or an interrupt cannot come through. It is
+// closed when the server is.
+func (s *Server) Requests() <-chan Request { return s.requests }
+
+// Reply answers req on its channel. To ask its user for input, send
+// "input_request" for a copy of the execute_request with Channel Stdin.
+func (s *Server) Reply(req Request, msgType string, content any) error {
+	if len(req.IDs) == 0 {
+		return fmt.Errorf("wire: %s: the request has no sender", msgType)
+	}
+	frames, err := s.encode(req.IDs[1:], req.Header, msgType, content)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	k := s.clients[req.Channel][string(req.IDs[0])]
+	s.mu.Unlock()
+	if k == nil || !k.send(frames) {
+		return fmt.Errorf("wire: %s: the client is no longer connected to %s", msgType, req.Channel)
+	}
+	return nil
+}
+
+// Publish sends a message to every subscriber of iopub, with its type as the
+// topic; the zero parent is sent as {}. It waits for a subscriber that has
+// 64 MiB of messages unread, and drops one that reads nothing for ten seconds.
+func (s *Server) Publish(parent Header, msgType string, content any) error {
+	frames, err := s.encode([][]byte{[]byte(msgType)}, parent, msgType, content)
+	if err != nil {
+		return err
+	}
+	for _, k := range s.subscribers(msgType) {
+		k.send(frames)
+	}
+	return nil
+}
+
+// encode is the signed frames of a new message.
+func (s *Server) encode(ids [][]byte, parent Header, msgType string, content any) ([][]byte, error) {
+	c, err := contentJSON(msgType, content)
+	if err != nil {
+		return nil, err
+	}
+	return s.signer.Encode(Message{IDs: ids, Header: NewHeader(s.session, "kernel", msgType), Parent: parent, Content: c})
+}
+
+// subscribers lists the subscribers whose topics fit.
+func (s *Server) subscribers(topic string) []*link {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []*link
+	for k, t := range s.readers {
+		if t.fit(topic) {
+			all = append(all, k)
+		}
+	}
+	return all
+}
+
+// topics is the prefixes that a subscriber wants.
+type topics struct{ prefix map[string]int }
+
+func (t *topics) fit(topic string) bool {
+	for p := range t.prefix {
+		if strings.HasPrefix(topic, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// maxTopics bounds what one subscriber may ask for; Jupyter's ask for one.
+const maxTopics = 1000
+
+// serveTopics follows what a subscriber of iopub wants: frames of a 1 (yes) or
+// a 0 (no more) and the prefix of the topic.
+func (s *Server) serveTopics(k *link) {
+	t := &topics{prefix: map[string]int{}}
+	s.mu.Lock()
+	s.readers[k] = t
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.readers, k)
+	}()
+	for {
+		frames, err := k.receive()
+		if err != nil {
+			return
+		}
+		if len(frames) != 1 || len(frames[0]) == 0 {
+			continue
+		}
+		prefix := string(frames[0][1:])
+		s.mu.Lock()
+		switch {
+		case frames[0][0] == 1 && len(t.prefix) < maxTopics:
+			t.prefix[prefix]++
+		case frames[0][0] == 0 && t.prefix[prefix] > 1:
+			t.prefix[prefix]--
+		case frames[0][0] == 0:
+			delete(t.prefix, prefix)
+		}
+		s.mu.Unlock()
+	}
+}
+
+// serveEcho sends heartbeats back.
+func (s *Server) serveEcho(k *link) {
+	for {
+		frames, err := k.receive()
+		if err != nil || !k.send(frames) {
+			return
+		}
+	}
+}
+
+// closeLimit is how long Close waits for what is queued.
+const closeLimit = time.Second
+
+// Close sends what is queued, for at most a second, closes the sockets and
+// waits for their goroutines. Further calls do nothing.
+func (s *Server) Close() error {
+	s.once.Do(func() {
+		s.cancel()
+		for _, l := range s.listeners {
+			l.Close()
+		}
+		s.mu.Lock()
+		var links []*link
+		for k := range s.links {
+			links = append(links, k)
+		}
+		s.mu.Unlock()
+		var wg sync.WaitGroup
+		for _, k := range links {
+			wg.Go(func() {
+				k.drain(closeLimit)
+				k.close()
+			})
+		}
+		wg.Wait()
+		s.loops.Wait()
+		close(s.requests)
+	})
+	return nil
+}

@@ -1,0 +1,131 @@
+// Package tests holds the tests that need more than one room: the import
+// rules, the command line, notebooks, Jupyter and the browser.
+package tests
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/chestlab/chest"
+
+// never lists, for each room, what it must not reach, directly or through
+// others. All rules that match apply.
+var never = []struct {
+	room   string
+	bad    []string
+	except []string
+}{
+	{"internal", []string{"cmd", "tests", "kernel", "chestlib", "viz", "datasets"}, nil},
+	{"kernel/display", []string{"cmd", "tests", "kernel", "chestlib", "viz", "datasets", "internal"}, []string{"kernel/display"}},
+	{"chestlib", []string{"cmd", "tests", "kernel", "viz", "datasets"}, []string{"kernel/display"}},
+	{"viz", []string{"cmd", "tests", "kernel", "chestlib", "datasets"}, []string{"kernel/display"}},
+	{"datasets", []string{"cmd", "tests", "kernel", "chestlib", "viz"}, []string{"kernel/display"}},
+	{"kernel/wire", []string{"cmd", "tests", "kernel", "chestlib", "viz", "datasets"}, []string{"kernel/wire"}},
+	{"kernel/eval", []string{"cmd", "tests", "kernel", "chestlib", "viz", "datasets"}, []string{"kernel/eval", "kernel/display"}},
+	{"kernel/symbols", []string{"cmd", "tests", "kernel"}, []string{"kernel/symbols", "kernel/display"}},
+	{"kernel/notebook", []string{"cmd", "tests", "kernel/server", "kernel/eval", "chestlib", "viz", "datasets"}, nil},
+	{"kernel/server", []string{"cmd", "tests", "kernel/notebook", "chestlib", "viz", "datasets"}, nil},
+	{"chestlib/poincare", []string{"chestlib", "kernel"}, []string{"chestlib/poincare"}},
+	{"chestlib/optim", []string{"chestlib", "kernel"}, []string{"chestlib/optim"}},
+	{"chestlib/hyphc", []string{"chestlib", "kernel"}, []string{"chestlib/hyphc", "chestlib/poincare"}},
+	{"chestlib/model", []string{"chestlib/loss", "chestlib/train", "chestlib/metric", "chestlib/reduce"}, nil},
+	{"chestlib/loss", []string{"chestlib/model", "chestlib/train", "chestlib/metric", "chestlib/reduce"}, nil},
+	{"chestlib/metric", []string{"chestlib/model", "chestlib/train", "chestlib/loss"}, nil},
+	{"", []string{"cmd", "tests"}, []string{"cmd", "tests"}},
+}
+
+// TestImportFloors fails when a package reaches one that stands above it, and
+// when code outside of tests reaches package testing.
+func TestImportFloors(t *testing.T) {
+	for _, p := range listPackages(t) {
+		room := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
+		for _, d := range p.Deps {
+			if d == "testing" {
+				t.Errorf("%s reaches package testing outside of its tests", p.ImportPath)
+			}
+			other, ours := strings.CutPrefix(d, module+"/")
+			if ours && forbidden(room, other) {
+				t.Errorf("%s must not reach %s", p.ImportPath, d)
+			}
+		}
+	}
+}
+
+// TestFloorsRefuse checks the rules themselves on pairs that must and must not
+// pass.
+func TestFloorsRefuse(t *testing.T) {
+	for _, c := range []struct {
+		room, dep string
+		want      bool
+	}{
+		{"chestlib/train", "viz", true},
+		{"chestlib", "kernel/display", false},
+		{"chestlib/model", "kernel/eval", true},
+		{"kernel/eval", "kernel/wire", true},
+		{"kernel/wire", "kernel/eval", true},
+		{"kernel/server", "kernel/wire", false},
+		{"kernel/symbols", "chestlib/loss", false},
+		{"datasets", "chestlib", true},
+		{"viz", "internal/echarts", false},
+		{"kernel/display", "internal/echarts", true},
+		{"chestlib/loss", "chestlib/poincare", false},
+		{"chestlib/poincare", "chestlib/loss", true},
+		{"kernel/server", "cmd/chest", true},
+	} {
+		if got := forbidden(c.room, c.dep); got != c.want {
+			t.Errorf("%s → %s: forbidden %v, want %v", c.room, c.dep, got, c.want)
+		}
+	}
+}
+
+// forbidden says whether a rule keeps room from reaching dep.
+func forbidden(room, dep string) bool {
+	for _, rule := range never {
+		in := func(p string) bool { return under(dep, p) }
+		if rule.room == "" && (under(room, "cmd") || under(room, "tests")) {
+			continue
+		}
+		if under(room, rule.room) && slices.ContainsFunc(rule.bad, in) && !slices.ContainsFunc(rule.except, in) {
+			return true
+		}
+	}
+	return false
+}
+
+// under says whether path is prefix or lies below it.
+func under(path, prefix string) bool {
+	return prefix == "" || path == prefix || strings.HasPrefix(path, prefix+"/")
+}
+
+type listed struct {
+	ImportPath string
+	Deps       []string
+}
+
+// listPackages asks the go command for every package of the module and what it
+// reaches without its tests.
+func listPackages(t *testing.T) (all []listed) {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Deps", module+"/...")
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("go list: %v\n%s", err, &errs)
+	}
+	for dec := json.NewDecoder(&out); ; {
+		var p listed
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}

@@ -1,0 +1,23 @@
+#!/bin/sh
+# Installs what the tests need beside Go: Jupyter's nbconvert, which runs a
+# notebook through the installed kernelspec, and Chromium, which opens the
+# exported pages. Does nothing where they are there already.
+set -eu
+missing=""
+command -v jupyter-nbconvert >/dev/null 2>&1 || [ -x /usr/bin/jupyter-nbconvert ] || missing="$missing jupyter-nbconvert"
+command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || missing="$missing chromium"
+[ -n "$missing" ] || exit 0
+
+if ! command -v apt-get >/dev/null 2>&1; then
+	echo "tests: not a Debian system; install by hand:$missing (the tests that need them will be skipped)" >&2
+	exit 0
+fi
+sudo=""
+if [ "$(id -u)" != 0 ]; then
+	sudo="sudo"
+	command -v sudo >/dev/null 2>&1 || { echo "tests: need root to install:$missing (the tests that need them will be skipped)" >&2; exit 0; }
+fi
+echo "tests: installing$missing"
+export DEBIAN_FRONTEND=noninteractive
+$sudo apt-get update -qq
+$sudo apt-get install -y -qq --no-install-recommends $missing >/dev/null
