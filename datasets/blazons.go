@@ -28,8 +28,9 @@ const maxBytes = 2 << 30
 // Blazons makes an image set with a known taxonomy, without any file: shields
 // in the manner of heraldry. The order is the outline of the shield; the family
 // adds the division of the field and the kind of charge; the species adds their
-// number and layout, whether they are voided (hollow), and the tinctures. What
-// is not class: rotation, shift, scale, background, clutter, light, blur, noise.
+// number and layout, whether a bordure (a band along the edge) surrounds them, and
+// the tinctures. What is not class: rotation, shift, scale, background, clutter,
+// light, blur, noise.
 //
 // Species are the classes, families the superclasses, orders the groups. Half
 // of the species of each family, chosen at random, are the test classes; with
@@ -136,13 +137,13 @@ func (o BlazonsOptions) testSpecies() []bool {
 		group[i] = i / o.Species
 	}
 	if !o.ByFamily {
-		return draw(group, o.TestShare, rng)
+		return drawLots(group, o.TestShare, rng)
 	}
 	orders := make([]int, o.Orders*o.Families)
 	for i := range orders {
 		orders[i] = i / o.Families
 	}
-	families := draw(orders, o.TestShare, rng)
+	families := drawLots(orders, o.TestShare, rng)
 	test := make([]bool, len(group))
 	for i, f := range group {
 		test[i] = families[f]
@@ -152,7 +153,7 @@ func (o BlazonsOptions) testSpecies() []bool {
 
 // set draws one part: the species whose flag in test is part.
 func (o BlazonsOptions) set(name string, test []bool, part bool) (*Set, error) {
-	s := &Set{Name: name, C: o.channels(), H: o.Size, W: o.Size, Super: []int{}, Group: []int{}}
+	s := &Set{Name: name, C: o.channels(), H: o.Size, W: o.Size, Levels: []string{"families", "orders"}}
 	var species []int
 	for i, t := range test {
 		if t == part {

@@ -12,17 +12,17 @@ type division struct {
 var divisions = []division{
 	{"per pale", func(x, _ float64) float64 { return x }},
 	{"per fess", func(_, y float64) float64 { return y + 0.05 }},
-	{"per bend", func(x, y float64) float64 { return (x - y) * math.Sqrt1_2 }},
+	{"per bend", func(x, y float64) float64 { return (x - y) * sqrtHalf }},
 	{"quarterly", func(x, y float64) float64 { return checker(x, y+0.05) }},
 	{"chevron", func(x, y float64) float64 { return math.Abs(y-0.8*math.Abs(x)+0.2)*0.78 - 0.23 }},
-	{"saltire", func(x, y float64) float64 { return math.Abs(math.Abs(x)-math.Abs(y))*math.Sqrt1_2 - 0.2 }},
+	{"saltire", func(x, y float64) float64 { return math.Abs(math.Abs(x)-math.Abs(y))*sqrtHalf - 0.2 }},
 	{"cross", func(x, y float64) float64 { return min(math.Abs(x), math.Abs(y+0.1)) - 0.2 }},
 	{"pale", func(x, _ float64) float64 { return math.Abs(x) - 0.33 }},
 	{"fess", func(_, y float64) float64 { return math.Abs(y) - 0.33 }},
-	{"bend", func(x, y float64) float64 { return math.Abs(x-y)*math.Sqrt1_2 - 0.3 }},
+	{"bend", func(x, y float64) float64 { return math.Abs(x-y)*sqrtHalf - 0.3 }},
 	{"paly", func(x, _ float64) float64 { return wave(x+0.15, 0.6) }},
 	{"barry", func(_, y float64) float64 { return wave(y+0.15, 0.6) }},
-	{"bendy", func(x, y float64) float64 { return wave((x-y)*math.Sqrt1_2+0.15, 0.6) }},
+	{"bendy", func(x, y float64) float64 { return wave((x-y)*sqrtHalf+0.15, 0.6) }},
 	{"chequy", func(x, y float64) float64 { return checker(wave(x, 0.9), wave(y, 0.9)) }},
 }
 
@@ -48,10 +48,10 @@ type charge struct {
 var charges = []charge{
 	{"disc", "discs", func(x, y float64) float64 { return math.Hypot(x, y) - 0.92 }},
 	{"mullet", "mullets", mullet},
-	{"crescent", "crescents", func(x, y float64) float64 { return max(math.Hypot(x, y)-1, 0.8-math.Hypot(x, y+0.5)) }},
+	{"crescent", "crescents", func(x, y float64) float64 { return max(math.Hypot(x, y)-0.92, 0.74-math.Hypot(x, y+0.46)) }},
 	{"billet", "billets", func(x, y float64) float64 { return box(x, y, 0.55, 1) }},
 	{"crosslet", "crosslets", func(x, y float64) float64 { return min(box(x, y, 0.32, 1), box(x, y, 1, 0.32)) }},
-	{"pile", "piles", func(x, y float64) float64 { return max(0.86*math.Abs(x)+0.5*y-0.55, -0.85-y) }},
+	{"pile", "piles", func(x, y float64) float64 { return max(0.89*math.Abs(x)+0.45*y-0.47, -0.85-y) }},
 	{"heart", "hearts", heart},
 	{"diamond", "diamonds", func(x, y float64) float64 { return 0.8*math.Abs(x) + 0.6*math.Abs(y) - 0.66 }},
 	{"goutte", "gouttes", func(x, y float64) float64 { return droplet(x, -y+0.35, 0.68, 1.45) }},
@@ -73,7 +73,7 @@ func mullet(x, y float64) float64 {
 // heart is two discs above a square on its corner.
 func heart(x, y float64) float64 {
 	x = math.Abs(x)
-	return min(math.Hypot(x-0.47, y+0.32)-0.52, max(x+y-0.88, x-y-0.5)*math.Sqrt1_2)
+	return min(math.Hypot(x-0.47, y+0.32)-0.52, max(x+y-0.88, x-y-0.5)*sqrtHalf)
 }
 
 // quatrefoil is four discs around the centre.
@@ -98,7 +98,7 @@ var arrangements = []arrangement{
 	{"two", " upright", []spot{{0, -0.43, 0.39}, {0, 0.43, 0.39}}},
 	{"three", "", []spot{{-0.42, -0.38, 0.36}, {0.42, -0.38, 0.36}, {0, 0.42, 0.36}}},
 	{"three", " in bend", []spot{{-0.52, -0.52, 0.33}, {0, 0, 0.33}, {0.52, 0.52, 0.33}}},
-	{"three", " upright", []spot{{0, -0.62, 0.29}, {0, 0, 0.29}, {0, 0.62, 0.29}}},
+	{"three", " upright", []spot{{0, -0.6, 0.28}, {0, 0, 0.28}, {0, 0.6, 0.28}}},
 	{"four", "", []spot{{-0.4, -0.4, 0.34}, {0.4, -0.4, 0.34}, {-0.4, 0.4, 0.34}, {0.4, 0.4, 0.34}}},
 	{"five", "", []spot{{-0.5, -0.5, 0.27}, {0.5, -0.5, 0.27}, {0, 0, 0.27}, {-0.5, 0.5, 0.27}, {0.5, 0.5, 0.27}}},
 }

@@ -7,7 +7,7 @@ import "fmt"
 type design struct {
 	outline, division, charge int
 	arrangement, scheme       int
-	voided                    bool // the charges are hollow
+	bordure                   bool // a band of the charges' colour runs along the edge
 }
 
 // The numbers of distinct designs, which bound BlazonsOptions.
@@ -26,7 +26,7 @@ func designOf(seed uint64, order, family, species int) design {
 		outline: order, division: division, charge: charge,
 		arrangement: p % len(arrangements),
 		scheme:      p / len(arrangements) % len(schemes),
-		voided:      p/len(arrangements)/len(schemes) == 1,
+		bordure:     p/len(arrangements)/len(schemes) == 1,
 	}
 }
 
@@ -47,15 +47,15 @@ func (d design) familyName() string {
 	return fmt.Sprintf("%s · %s · %s", d.orderName(), divisions[d.division].name, charges[d.charge].plural)
 }
 
-// name is the blazon: "lozenge · chevron · three voided discs upright · or on sable and azure".
+// name is the blazon: "lozenge · chevron · three discs upright in a bordure · or on sable and azure".
 func (d design) name() string {
-	a, noun, voided := arrangements[d.arrangement], charges[d.charge].plural, ""
+	a, noun, bordure := arrangements[d.arrangement], charges[d.charge].plural, ""
 	if len(a.spots) == 1 {
 		noun = charges[d.charge].name
 	}
-	if d.voided {
-		voided = "voided "
+	if d.bordure {
+		bordure = " in a bordure"
 	}
 	return fmt.Sprintf("%s · %s · %s %s%s%s · %s", d.orderName(), divisions[d.division].name,
-		a.count, voided, noun, a.where, schemes[d.scheme].name)
+		a.count, noun, a.where, bordure, schemes[d.scheme].name)
 }

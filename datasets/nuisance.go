@@ -28,8 +28,8 @@ var usual = nuisance{
 	turn:  20 * math.Pi / 180,
 	shift: 0.13, grow: 0.16,
 	back: 0.4, colour: 0.1,
-	contrast: 0.7, bright: 0.12, slope: 0.15,
-	blur: 0.8, noise: 0.06,
+	contrast: 0.6, bright: 0.12, slope: 0.15,
+	blur: 0.8, noise: 0.05,
 	strokes: 5, scratch: 2, ink: 0.8,
 }
 

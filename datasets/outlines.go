@@ -2,6 +2,8 @@ package datasets
 
 import "math"
 
+const sqrtHalf = math.Sqrt2 / 2
+
 // A figure is a plane shape as a function: negative inside, positive outside,
 // and near its edge the distance to it, which is all that soft edges need.
 // x goes right, y goes down.
@@ -20,11 +22,11 @@ type outline struct {
 var outlines = []outline{
 	{"heater", heater, -0.14, 0.86},
 	{"roundel", func(x, y float64) float64 { return math.Hypot(x, y) - 0.95 }, 0, 0.92},
-	{"lozenge", func(x, y float64) float64 { return (math.Abs(x) + math.Abs(y) - 1.25) * math.Sqrt1_2 }, 0, 0.84},
+	{"lozenge", func(x, y float64) float64 { return (math.Abs(x) + math.Abs(y) - 1.25) * sqrtHalf }, 0, 0.84},
 	{"banner", func(x, y float64) float64 { return box(x, y, 0.86, 0.86) }, 0, 1},
-	{"oval", func(x, y float64) float64 { return ellipse(x, y, 0.7, 1.05) }, 0, 0.8},
-	{"hexagon", hexagon, 0, 0.95},
-	{"kite", func(x, y float64) float64 { return droplet(x, y+0.35, 0.72, 1.5) }, -0.3, 0.76},
+	{"oval", func(x, y float64) float64 { return ellipse(x, y, 0.74, 1.05) }, 0, 0.76},
+	{"hexagon", hexagon, 0, 0.88},
+	{"kite", func(x, y float64) float64 { return droplet(x, y+0.33, 0.8, 1.48) }, -0.28, 0.72},
 	{"tongue", tongue, -0.06, 0.94},
 }
 

@@ -9,7 +9,8 @@ import (
 const (
 	unitShare = 0.37 // of the side: the unit of length of shields
 	rimWidth  = 0.09 // units: the dark line around a shield
-	voidEdge  = 0.42 // of a charge's radius: what stays of a voided one
+	bordure   = 0.22 // units: the band along the edge, rim included
+	within    = 0.74 // how much room a bordure leaves
 	farCharge = 1.7  // of a charge's radius: no charge reaches further
 )
 
@@ -131,6 +132,9 @@ func (p *painter) shield(d design, c condition) {
 			if a := chargeAt(d, spots, x, y, unit); a > 0 {
 				t = mixed(t, top, a)
 			}
+			if d.bordure {
+				t = mixed(top, t, cover((edge+bordure)*unit))
+			}
 			p.blend(at, mixed(dark, t, cover((edge+rimWidth)*unit)), inside)
 		}
 	}
@@ -139,9 +143,13 @@ func (p *painter) shield(d design, c condition) {
 // layout is the places of the charges on the shield.
 func layout(d design) []spot {
 	o, a := outlines[d.outline], arrangements[d.arrangement]
+	room := o.room
+	if d.bordure {
+		room *= within
+	}
 	spots := make([]spot, len(a.spots))
 	for i, s := range a.spots {
-		spots[i] = spot{s.x * o.room, o.y + s.y*o.room, s.r * o.room}
+		spots[i] = spot{s.x * room, o.y + s.y*room, s.r * room}
 	}
 	return spots
 }
@@ -154,11 +162,7 @@ func chargeAt(d design, spots []spot, x, y, unit float64) float64 {
 		if max(math.Abs(dx), math.Abs(dy)) > farCharge {
 			continue
 		}
-		e := figure(dx, dy)
-		if d.voided {
-			e = max(e, -e-voidEdge)
-		}
-		most = max(most, cover(e*s.r*unit))
+		most = max(most, cover(figure(dx, dy)*s.r*unit))
 	}
 	return most
 }

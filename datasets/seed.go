@@ -9,7 +9,6 @@ const (
 	streamFamilies
 	streamSpecies
 	streamImage
-	streamValidation
 )
 
 // newRand is a generator that is a function of the seed, the stream and the

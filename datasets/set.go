@@ -28,6 +28,7 @@ type Set struct {
 	Supers  []string // name of each superclass
 	Group   []int    // group of each superclass; nil: none known
 	Groups  []string // name of each group
+	Levels  []string // what superclasses and groups are called, plural; nil: just so
 }
 
 // Split is a data set cut by class: no class of Train is in Test or

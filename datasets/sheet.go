@@ -24,14 +24,15 @@ const (
 	sheetLabel   = 240
 )
 
-// String is one line: "Blazons train: 960 images 1×32×32, 48 classes, 16 superclasses".
+// String is one line: "Blazons train: 960 images 1×32×32, 48 classes, 16 families, 4 orders".
 func (s *Set) String() string {
 	t := fmt.Sprintf("%s: %d images %d×%d×%d, %d classes", s.Name, s.Len(), s.C, s.H, s.W, len(s.Classes))
-	if len(s.Supers) > 0 {
-		t += fmt.Sprintf(", %d superclasses", len(s.Supers))
-	}
-	if len(s.Groups) > 0 {
-		t += fmt.Sprintf(", %d groups", len(s.Groups))
+	names := []string{"superclasses", "groups"}
+	copy(names, s.Levels)
+	for i, n := range []int{len(s.Supers), len(s.Groups)} {
+		if n > 0 {
+			t += fmt.Sprintf(", %d %s", n, names[i])
+		}
 	}
 	return t
 }

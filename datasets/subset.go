@@ -37,7 +37,7 @@ func (s *Set) HoldOut(share float64, seed uint64) (fit, held *Set) {
 	if group == nil {
 		group = make([]int, n)
 	}
-	out := draw(group, share, newRand(seed, streamHoldOut))
+	out := drawLots(group, share, newRand(seed, streamHoldOut))
 	in := make([]bool, n)
 	for c := range in {
 		in[c] = !out[c]
@@ -45,12 +45,12 @@ func (s *Set) HoldOut(share float64, seed uint64) (fit, held *Set) {
 	return s.subset(s.Name+" fit", in), s.subset(s.Name+" held out", out)
 }
 
-// draw picks round(share·n) of n things, at least one and not all, spread over
+// drawLots picks round(share·n) of n things, at least one and not all, spread over
 // their groups: each group gives share of its size, rounded up or down.
 //
 // It lays the things out group by group, groups and things in random order, and
 // takes one wherever the running sum of shares passes a half.
-func draw(group []int, share float64, rng *rand.Rand) []bool {
+func drawLots(group []int, share float64, rng *rand.Rand) []bool {
 	n := len(group)
 	order := rng.Perm(n)
 	var groups []int
@@ -90,7 +90,7 @@ func (s *Set) subset(name string, kept []bool) *Set {
 		Name: name, C: s.C, H: s.H, W: s.W,
 		Classes: pick(s.Classes, classOf), Super: lift(s.Super, classOf, superOf),
 		Supers: pick(s.Supers, superOf), Group: lift(s.Group, superOf, groupOf),
-		Groups: pick(s.Groups, groupOf),
+		Groups: pick(s.Groups, groupOf), Levels: s.Levels,
 	}
 	t.take(s, classOf)
 	return t

@@ -75,8 +75,8 @@ func (s *scorer) fill(dst []float64, i, lo, hi int) {
 // cosine returns an increasing function of the cosine γ of query i and gallery
 // row j, from their inner product p:
 //
-//	γ|γ| = p|p| / (‖x‖²‖y‖²)                      if γ² ≤ 1 - near or γ < 0
-//	1/(1-γ²) = ‖x‖⁴‖y‖² / ‖ ‖x‖²y - p x ‖²  > 1   otherwise; +Inf if parallel
+//	γ|γ| = p|p| / (‖x‖²‖y‖²)   if γ² ≤ 1 - near or γ < 0
+//	1/(1-γ²) > 1               otherwise; +Inf if x and y are parallel
 //
 // Without the root, vectors that differ by a factor tie exactly where the
 // products are exact, as they are for small whole numbers. The second branch
@@ -90,13 +90,33 @@ func (s *scorer) cosine(p float64, i, j int) float64 {
 	if g <= 1-near {
 		return g
 	}
+	return b / residual(s.q.row(i), s.g.row(j), a, p)
+}
+
+// residual returns the squared length of the part of y across x, for y nearly
+// parallel to x, a = ‖x‖² and p = x·y:
+//
+//	δ = y - t x,  r = δ - (δ·x/a) x
+//
+// t is p/a to 24 bits, so that t x is exact for float32 entries, δ is small and
+// exact, and r keeps its digits, which y - (p/a) x does not.
+func residual(x, y []float64, a, p float64) float64 {
+	t := math.Float64frombits((math.Float64bits(p/a) + 1<<28) &^ (1<<29 - 1))
+	var dx, dd float64
+	for k, xk := range x {
+		d := y[k] - t*xk
+		dx += d * xk
+		dd += d * d
+	}
 	var rr float64
-	y := s.g.row(j)
-	for k, xk := range s.q.row(i) {
-		r := float64(a*y[k]) - float64(p*xk) // the conversions forbid a fused product: equal rows give 0 everywhere
+	for k, xk := range x {
+		r := y[k] - t*xk - dx/a*xk
 		rr += r * r
 	}
-	return a * a * b / rr
+	if rr <= 1e-28*dd { // only rounding is left: parallel
+		return 0
+	}
+	return rr
 }
 
 // hyperbolic returns a decreasing function of the distance of query i and

@@ -11,20 +11,28 @@ import (
 //
 //	m = ½ ⊗ ( Σ λᵢxᵢ / Σ (λᵢ-1) ),  λᵢ = 2/(1 - c‖xᵢ‖²)
 //
-// It commutes with isometries, is the geodesic's middle for n = 2, and the
-// arithmetic mean for c = 0. Panics if x has no rows.
+// With w = 1/(1 - c‖xᵢ‖²), W = Σ wᵢ and x̄ = Σ wᵢxᵢ/W it is computed as
+//
+//	m = 2W x̄ / (2W - n + √(n² + 4cW Σ wᵢ‖xᵢ-x̄‖²))
+//
+// which has no cancellation near the boundary. It commutes with isometries, is
+// the geodesic's middle for n = 2, and the arithmetic mean for c = 0. Panics if
+// x has no rows.
 func Midpoint(x []float64, d int, c float64) []float64 {
 	n := someRows("Midpoint", x, d, c)
-	space, time := make([]float64, d), 0.0
+	mean, weight, spread := make([]float64, d), 0.0, 0.0
+	for i := range n {
+		w := 1 / gap(x[i*d:(i+1)*d], c)
+		weight += w
+		add(mean, w, x[i*d:(i+1)*d])
+	}
+	scaled(mean, 1/weight, mean)
 	for i := range n {
 		row := x[i*d : (i+1)*d]
-		a := gap(row, c)
-		add(space, 2/a, row)
-		time += (2 - a) / a
+		spread += squaredDistance(row, mean) / gap(row, c)
 	}
-	// the Lorentz norm of a sum of n points is at least n
-	height := math.Sqrt(max(time*time-c*dotSelf(space), float64(n)*float64(n)))
-	return scaled(space, 1/(time+height), space)
+	height := math.Sqrt(float64(n)*float64(n) + 4*c*weight*spread)
+	return scaled(mean, 2*weight/(2*weight-float64(n)+height), mean)
 }
 
 // FrechetMean returns the point with the least sum of squared distances to the
@@ -54,10 +62,7 @@ func FrechetMean(x []float64, d int, c float64) []float64 {
 		}
 		next := ExpMap(nil, m, scaled(make([]float64, d), eta, step), c)
 		nextStep, nextEta, nextSum := pullMean(next, x, n, c)
-		if nextSum > sum {
-			if eta < 1e-9 {
-				break // the sum is flat to rounding here
-			}
+		if nextSum > sum*(1+1e-12) { // equal sums are told apart by rounding alone
 			eta /= 2
 			continue
 		}
@@ -89,11 +94,6 @@ func xcothx(t float64) float64 {
 		return 1
 	}
 	return t / math.Tanh(t)
-}
-
-func dotSelf(x []float64) float64 {
-	n := norm(x)
-	return n * n
 }
 
 func someRows(name string, x []float64, d int, c float64) int {

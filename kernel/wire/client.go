@@ -131,6 +131,7 @@ func (k *Client) start() {
 
 // read gives every well-signed message of l to take, until take or l ends.
 func (k *Client) read(l *link, take func(Message) bool) {
+	defer l.close() // so that Send says that the kernel is gone
 	for {
 		frames, err := l.receive()
 		if err != nil {
@@ -145,6 +146,7 @@ func (k *Client) read(l *link, take func(Message) bool) {
 // readEchoes keeps the newest heartbeat.
 func (k *Client) readEchoes() {
 	defer close(k.echoes)
+	defer k.hb.close()
 	for {
 		frames, err := k.hb.receive()
 		if err != nil {

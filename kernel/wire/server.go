@@ -114,7 +114,9 @@ func (s *Server) accept(l net.Listener, kind zmq4.SocketType, serve func(*link))
 			continue
 		}
 		s.loops.Go(func() {
+			stop := context.AfterFunc(s.ctx, func() { conn.Close() })
 			k, err := open(conn, kind, "", true)
+			stop()
 			if err != nil {
 				return // not a ZeroMQ peer of this socket: a port scanner, say
 			}
@@ -230,13 +232,28 @@ func (s *Server) Reply(req Request, msgType string, content any) error {
 	if err != nil {
 		return err
 	}
-	s.mu.Lock()
-	k := s.clients[req.Channel][string(req.IDs[0])]
-	s.mu.Unlock()
+	k := s.client(req)
 	if k == nil || !k.send(frames) {
-		return fmt.Errorf("wire: %s: the client is no longer connected to %s", msgType, req.Channel)
+		return fmt.Errorf("wire: %s: the client is not connected to %s", msgType, req.Channel)
 	}
 	return nil
+}
+
+// stdinWait is how long a question waits for its client to reach stdin.
+const stdinWait = time.Second
+
+// client is the link to the sender of req; nil when there is none. A client
+// opens its sockets one after the other, so on stdin, where the kernel speaks
+// first, it may be a moment late.
+func (s *Server) client(req Request) *link {
+	for end := time.Now().Add(stdinWait); ; time.Sleep(time.Millisecond) {
+		s.mu.Lock()
+		k := s.clients[req.Channel][string(req.IDs[0])]
+		s.mu.Unlock()
+		if k != nil || req.Channel != Stdin || time.Now().After(end) || s.ctx.Err() != nil {
+			return k
+		}
+	}
 }
 
 // Publish sends a message to every subscriber of iopub, with its type as the

@@ -1,0 +1,138 @@
+package model
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/chestlab/chest/chestlib/poincare"
+)
+
+// Source is a set of labelled items. Item writes item i into dst, which has
+// c·h·w entries.
+type Source interface {
+	Len() int
+	Shape() (c, h, w int)
+	Label(i int) int
+	Item(dst []float32, i int) error
+}
+
+// Embedding is n items in both spaces, in the order of their source.
+type Embedding struct {
+	E     []float32 // n×DE, raw: compare by the cosine
+	H     []float32 // n×DH, points of the ball: expmap₀(clip(uH)); compare by the hyperbolic distance
+	DE    int
+	DH    int
+	Label []int
+
+	Curvature float64 // c of the ball; 0 for a flat model, where H is clip(uH)
+	Clipped   float64 // share of items with ‖uH‖ ≥ r; near 1, distances tell no more than angles
+	NormHMean float64 // mean of the norms of H
+	NormHStd  float64 // their standard deviation, over n
+}
+
+// Embed maps all items of src, batch at a time; batch 0 means 256. It runs the
+// model: what Forward returned before is overwritten.
+//
+// Items of another shape than the model's, an item that cannot be read, and an
+// embedding that is not finite are errors. When ctx ends, Embed returns its
+// error after the present batch.
+func (m *Model) Embed(ctx context.Context, src Source, batch int) (Embedding, error) {
+	if c, h, w := src.Shape(); m.in != (Shape{c, h, w}) {
+		return Embedding{}, fmt.Errorf("model: Embed: the model takes items of %v, these are %v; make the model with the shape of the source", m.in, Shape{c, h, w})
+	}
+	if batch <= 0 {
+		batch = 256
+	}
+	n := src.Len()
+	e := Embedding{
+		E: make([]float32, n*m.o.DE), H: make([]float32, n*m.o.DH), DE: m.o.DE, DH: m.o.DH,
+		Label: make([]int, n), Curvature: m.o.Curvature,
+	}
+	x := make([]float32, min(batch, n)*m.in.Size())
+	var s spread
+	for first := 0; first < n; first += batch {
+		if err := ctx.Err(); err != nil {
+			return Embedding{}, fmt.Errorf("model: Embed: stopped after %d of %d items: %w", first, n, err)
+		}
+		count := min(batch, n-first)
+		if err := m.load(x, e.Label, src, first, count); err != nil {
+			return Embedding{}, err
+		}
+		uE, uH := m.Forward(x[:count*m.in.Size()], count, false)
+		copy(e.E[first*e.DE:], uE)
+		if err := m.toBall(e.H[first*e.DH:], uE, uH, first, count, &s); err != nil {
+			return Embedding{}, err
+		}
+	}
+	e.Clipped, e.NormHMean, e.NormHStd = s.result(n)
+	return e, nil
+}
+
+// load reads count items, from first on, and their labels.
+func (m *Model) load(x []float32, label []int, src Source, first, count int) error {
+	for i := range count {
+		if err := src.Item(item(x, i, m.in), first+i); err != nil {
+			return fmt.Errorf("model: Embed: item %d: %w", first+i, err)
+		}
+		label[first+i] = src.Label(first + i)
+	}
+	return nil
+}
+
+// toBall writes the points of count tangent vectors uH and notes their spread.
+func (m *Model) toBall(h, uE, uH []float32, first, count int, s *spread) error {
+	d := m.o.DH
+	u, x := make([]float64, d), make([]float64, d)
+	for i := range count {
+		for j, v := range uH[i*d : (i+1)*d] {
+			u[j] = float64(v)
+		}
+		norm := length(u)
+		if !finite(norm) || !finite(total(uE[i*m.o.DE:(i+1)*m.o.DE])) {
+			return fmt.Errorf("model: Embed: item %d has an embedding that is not finite; if its pixels are, training diverged: lower the rate", first+i)
+		}
+		if m.o.Clip > 0 {
+			if norm >= m.o.Clip {
+				s.clipped++
+			}
+			poincare.Clip(u, u, m.o.Clip)
+		}
+		poincare.ExpMap0(x, u, m.o.Curvature)
+		for j, v := range x {
+			h[i*d+j] = float32(v)
+		}
+		s.add(length(x))
+	}
+	return nil
+}
+
+func length(x []float64) float64 {
+	var s float64
+	for _, v := range x {
+		s += v * v
+	}
+	return math.Sqrt(s)
+}
+
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+
+// spread gathers mean and deviation of norms by Welford's recurrence.
+type spread struct {
+	n, clipped     int
+	mean, deviance float64
+}
+
+func (s *spread) add(v float64) {
+	s.n++
+	d := v - s.mean
+	s.mean += d / float64(s.n)
+	s.deviance += d * (v - s.mean)
+}
+
+func (s *spread) result(n int) (clipped, mean, std float64) {
+	if n == 0 {
+		return 0, 0, 0
+	}
+	return float64(s.clipped) / float64(n), s.mean, math.Sqrt(s.deviance / float64(n))
+}

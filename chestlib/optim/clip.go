@@ -1,0 +1,33 @@
+package optim
+
+import "math"
+
+// ClipNorm scales all gradients by one factor so that their common Euclidean
+// norm is at most max, and returns the norm before.
+//
+//	g ← g min(1, max/‖g‖),  ‖g‖² = Σ over all params of Σ gᵢ²
+//
+// A norm that is not finite leaves the gradients as they are: the caller sees
+// it in the result and decides. ClipNorm panics if max is not positive.
+func ClipNorm(params []*Param, max float64) float64 {
+	if !(max > 0) {
+		panic("optim: ClipNorm: max must be positive")
+	}
+	var sum float64
+	for _, p := range params {
+		for _, g := range p.Grad {
+			sum += float64(g) * float64(g)
+		}
+	}
+	norm := math.Sqrt(sum)
+	if norm <= max || math.IsInf(norm, 0) || math.IsNaN(norm) {
+		return norm
+	}
+	scale := float32(max / norm)
+	for _, p := range params {
+		for i := range p.Grad {
+			p.Grad[i] *= scale
+		}
+	}
+	return norm
+}

@@ -1,0 +1,152 @@
+package optim
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+func filled(name, group string, plain bool, rng *rand.Rand) *Param {
+	p := NewParam(name, group, 3, 4)
+	p.Plain = plain
+	for i := range p.Value {
+		p.Value[i] = float32(rng.NormFloat64())
+	}
+	return p
+}
+
+// TestAdamWTwin follows the formula of AdamW in float64 for 50 steps, for
+// groups with other rates and decays, plain params and a change of rate.
+func TestAdamWTwin(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	params := []*Param{filled("a", "trunk", false, rng), filled("b", "trunk", true, rng),
+		filled("c", "head", false, rng), filled("d", "free", false, rng)}
+	lambda := []float64{0.3, 0, 0.7, 0}
+	factor := []float64{1, 1, 5, 0.5}
+	a := NewAdamW(params, AdamWOptions{Rate: 0.01, Beta1: 0.8, Beta2: 0.95, Eps: 1e-3, Decay: 0.3,
+		Groups: map[string]Group{"head": {Rate: 5, Decay: 0.7}, "free": {Rate: 0.5, Decay: -1}}})
+	w, m, v := make([][12]float64, 4), make([][12]float64, 4), make([][12]float64, 4)
+	for k, p := range params {
+		for i, x := range p.Value {
+			w[k][i] = float64(x)
+		}
+	}
+	rate := 0.01
+	for step := 1; step <= 50; step++ {
+		if step == 30 {
+			rate = 0.002
+			a.SetRate(rate)
+		}
+		for k, p := range params {
+			for i := range p.Grad {
+				p.Grad[i] = float32(rng.NormFloat64() + 0.5)
+				g, eta := float64(p.Grad[i]), rate*factor[k]
+				m[k][i] = 0.8*m[k][i] + 0.2*g
+				v[k][i] = 0.95*v[k][i] + 0.05*g*g
+				mHat, vHat := m[k][i]/(1-math.Pow(0.8, float64(step))), v[k][i]/(1-math.Pow(0.95, float64(step)))
+				w[k][i] += -eta*lambda[k]*w[k][i] - eta*mHat/(math.Sqrt(vHat)+1e-3)
+			}
+		}
+		a.Step()
+	}
+	for k, p := range params {
+		for i, got := range p.Value {
+			if math.Abs(float64(got)-w[k][i]) > 1e-5 {
+				t.Errorf("param %s entry %d: got %g, want %g", p.Name, i, got, w[k][i])
+			}
+			if p.Grad[i] != 0 {
+				t.Errorf("param %s: gradient %d was not cleared", p.Name, i)
+			}
+		}
+	}
+}
+
+// TestAdamWDefaults: the first step without decay is η·sign(g), with the
+// default rate; with the default decay a weight shrinks by ηλ beside it.
+func TestAdamWDefaults(t *testing.T) {
+	p, q := NewParam("p", "", 1), NewParam("q", "", 1)
+	q.Plain = true
+	p.Value[0], q.Value[0] = 2, 2
+	p.Grad[0], q.Grad[0] = -3, 4
+	a := NewAdamW([]*Param{p, q}, AdamWOptions{})
+	if a.Rate() != 1e-3 {
+		t.Errorf("default rate %g", a.Rate())
+	}
+	a.Step()
+	if d := float64(p.Value[0]) - (2 - 1e-3*1e-2*2 + 1e-3); math.Abs(d) > 2e-7 {
+		t.Errorf("decayed weight %.8f, off by %g", p.Value[0], d)
+	}
+	if d := float64(q.Value[0]) - (2 - 1e-3); math.Abs(d) > 2e-7 {
+		t.Errorf("plain weight %.8f, off by %g", q.Value[0], d)
+	}
+	a.SetRate(0)
+	p.Grad[0] = 1
+	if before := p.Value[0]; func() bool { a.Step(); return p.Value[0] != before }() {
+		t.Error("rate 0 moved a weight")
+	}
+}
+
+// TestAdamWConverges on a badly scaled quadratic whose minimum is known.
+func TestAdamWConverges(t *testing.T) {
+	p := NewParam("x", "", 3)
+	scale, minimum := []float64{100, 1, 0.01}, []float64{1, -2, 3}
+	a := NewAdamW([]*Param{p}, AdamWOptions{Rate: 0.05, Decay: -1})
+	for step := range 2000 {
+		a.SetRate(0.05 * (1 - float64(step)/2000))
+		for i := range p.Grad {
+			p.Grad[i] = float32(scale[i] * (float64(p.Value[i]) - minimum[i]))
+		}
+		a.Step()
+	}
+	for i, x := range p.Value {
+		if math.Abs(float64(x)-minimum[i]) > 1e-3 {
+			t.Errorf("entry %d: %g, want %g", i, x, minimum[i])
+		}
+	}
+}
+
+func TestClipNorm(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		a, b      float32
+		max, norm float64
+		wantA     float32
+	}{
+		{"inside", 3, 4, 6, 5, 3},
+		{"on the bound", 3, 4, 5, 5, 3},
+		{"outside", 3, 4, 2.5, 5, 1.5},
+		{"zero", 0, 0, 1, 0, 0},
+		{"infinite", float32(math.Inf(1)), 1, 1, math.Inf(1), float32(math.Inf(1))},
+	} {
+		p, q := NewParam("p", "", 1), NewParam("q", "", 1)
+		p.Grad[0], q.Grad[0] = c.a, c.b
+		if got := ClipNorm([]*Param{p, q}, c.max); got != c.norm || p.Grad[0] != c.wantA {
+			t.Errorf("%s: norm %g, gradient %g; want %g, %g", c.name, got, p.Grad[0], c.norm, c.wantA)
+		}
+	}
+	p := NewParam("p", "", 1)
+	p.Grad[0] = float32(math.NaN())
+	if got := ClipNorm([]*Param{p}, 1); !math.IsNaN(got) {
+		t.Errorf("norm of NaN is %g", got)
+	}
+}
+
+func TestBadCallsPanic(t *testing.T) {
+	p := NewParam("p", "", 2)
+	short := &Param{Name: "short", Value: make([]float32, 2), Grad: make([]float32, 1)}
+	for name, f := range map[string]func(){
+		"twice":    func() { NewAdamW([]*Param{p, p}, AdamWOptions{}) },
+		"lengths":  func() { NewAdamW([]*Param{short}, AdamWOptions{}) },
+		"max 0":    func() { ClipNorm([]*Param{p}, 0) },
+		"max NaN ": func() { ClipNorm([]*Param{p}, math.NaN()) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: no panic", name)
+				}
+			}()
+			f()
+		}()
+	}
+}

@@ -1,0 +1,185 @@
+package reduce
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// Quality says what a reduction kept. Shares are between 0 and 1.
+type Quality struct {
+	Explained     float64 // share of the mean squared distance to the mean that lies in the two directions
+	KNN           int     // k of the agreements; 0: not measured yet
+	AgreementDisk float64 // see Agreement, of the reduced points
+	AgreementBall float64 // see Agreement, of the points before
+}
+
+// String gives the quality on one line, for the text under a picture.
+func (q Quality) String() string {
+	s := fmt.Sprintf("%.0f %% of the variance", 100*q.Explained)
+	if q.KNN > 0 {
+		s += fmt.Sprintf(", %d-NN agreement %.2f in the plane, %.2f before", q.KNN, q.AgreementDisk, q.AgreementBall)
+	}
+	return s
+}
+
+// WithLabels returns q with both agreements, for a reduction xy (n×2) of the
+// embeddings x (n×d) of curvature -c. KNN is kept if it is set, else it is 15.
+// With c = 0 both are plain Euclidean: use it for PCA too.
+func (q Quality) WithLabels(ctx context.Context, xy []float64, x []float32, label []int, d int, c float64) (Quality, error) {
+	if len(xy) != 2*len(label) || d < 1 || len(x) != d*len(label) {
+		panic(fmt.Sprintf("reduce: %d labels with %d plane coordinates and %d entries of dimension %d", len(label), len(xy), len(x), d))
+	}
+	if q.KNN == 0 {
+		q.KNN = 15
+	}
+	wide := make([]float64, len(x))
+	for i, v := range x {
+		wide[i] = float64(v)
+	}
+	var err error
+	if q.AgreementBall, err = Agreement(ctx, wide, label, q.KNN, c); err != nil {
+		return q, err
+	}
+	disk := 1.0
+	if c == 0 {
+		disk = 0
+	}
+	q.AgreementDisk, err = Agreement(ctx, xy, label, q.KNN, disk)
+	return q, err
+}
+
+// Agreement returns the share of nearest neighbours that have the label of
+// their point: the mean over the points of (number of equal labels among the k
+// nearest others)/k.
+//
+// x is n×d, row-major, n = len(label): points of the ball of curvature -c, of
+// the unit disk for c = 1, of plain space for c = 0. Of points at the same
+// distance the lower rows count as nearer. k is cut to n-1; with no other point
+// the share is 1. A class of fewer than k+1 points cannot reach 1.
+//
+// Cost: up to n²d, split over GOMAXPROCS; ctx is checked every 16 points.
+//
+// It returns an error as TangentPCA does, and when ctx ends. It panics if
+// len(x) is not a multiple of len(label), or k < 1.
+func Agreement(ctx context.Context, x []float64, label []int, k int, c float64) (float64, error) {
+	n := len(label)
+	if n == 0 && len(x) > 0 || n > 0 && (len(x)%n != 0 || len(x) == 0) || k < 1 {
+		panic(fmt.Sprintf("reduce: %d-NN agreement of %d entries with %d labels", k, len(x), n))
+	}
+	if !(c >= 0) || math.IsInf(c, 1) {
+		return 0, fmt.Errorf("reduce: curvature %g: c must be a number ≥ 0", c)
+	}
+	if k = min(k, n-1); k < 1 {
+		return 1, nil
+	}
+	d := len(x) / n
+	if err := inBall(x, d, c); err != nil {
+		return 0, err
+	}
+	same, err := sameLabels(ctx, newCloud(x, d, c), label, k)
+	return float64(same) / float64(n) / float64(k), err
+}
+
+// sameLabels counts the pairs of a point and one of its k nearest others with
+// the same label. The count is whole, so the order of the blocks does not matter.
+func sameLabels(ctx context.Context, p cloud, label []int, k int) (int64, error) {
+	const block = 16
+	n := len(label)
+	var next, same atomic.Int64
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), (n+block-1)/block) {
+		wg.Go(func() {
+			near := make([]neighbour, 0, k)
+			for lo := int(next.Add(block)) - block; lo < n && ctx.Err() == nil; lo = int(next.Add(block)) - block {
+				for i := lo; i < min(lo+block, n); i++ {
+					near = p.nearest(near[:0], i, k)
+					for _, o := range near {
+						if label[o.row] == label[i] {
+							same.Add(1)
+						}
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if err := ctx.Err(); err != nil {
+		return 0, fmt.Errorf("reduce: agreement stopped: %w", err)
+	}
+	return same.Load(), nil
+}
+
+// cloud is a set of points with what of the distance belongs to one point.
+type cloud struct {
+	x   []float64 // n×d
+	gap []float64 // 1 - c‖x‖²
+	d   int
+}
+
+func newCloud(x []float64, d int, c float64) cloud {
+	p := cloud{x: x, d: d, gap: make([]float64, len(x)/d)}
+	for i := range p.gap {
+		var sq float64
+		for _, v := range x[i*d : (i+1)*d] {
+			sq += v * v
+		}
+		p.gap[i] = 1 - c*sq
+	}
+	return p
+}
+
+// neighbour is a row with ‖x-y‖²/(1-c‖y‖²), which grows with its distance.
+type neighbour struct {
+	row int
+	far float64
+}
+
+// nearest appends the k nearest other rows of row i to near, nearest first.
+func (p cloud) nearest(near []neighbour, i, k int) []neighbour {
+	x := p.x[i*p.d : (i+1)*p.d]
+	for j, gap := range p.gap {
+		if j == i {
+			continue
+		}
+		limit := math.Inf(1)
+		if len(near) == k {
+			limit = near[k-1].far
+		}
+		far := squared(x, p.x[j*p.d:(j+1)*p.d], limit*gap) / gap
+		if far >= limit {
+			continue // at the same distance the lower row stays
+		}
+		if len(near) < k {
+			near = append(near, neighbour{})
+		}
+		at := len(near) - 1
+		for ; at > 0 && near[at-1].far > far; at-- {
+			near[at] = near[at-1]
+		}
+		near[at] = neighbour{j, far}
+	}
+	return near
+}
+
+// squared returns ‖x-y‖², or +Inf as soon as it is sure to be above limit.
+func squared(x, y []float64, limit float64) float64 {
+	const stride = 16
+	limit *= 1 + 1e-12 // a tie must not be lost to the rounding of limit
+	var sum float64
+	for len(x) > 0 {
+		n := min(stride, len(x))
+		part := y[:n]
+		for k, v := range x[:n] {
+			sum += (v - part[k]) * (v - part[k])
+		}
+		if sum > limit {
+			return math.Inf(1)
+		}
+		x, y = x[n:], y[n:]
+	}
+	return sum
+}

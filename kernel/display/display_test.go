@@ -1,0 +1,161 @@
+package display
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"image"
+	"image/png"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// recorder is a sink that keeps what it gets.
+type recorder struct {
+	mu  sync.Mutex
+	all []shown
+}
+
+type shown struct {
+	b      Bundle
+	id     string
+	update bool
+}
+
+func (r *recorder) Display(b Bundle, id string, update bool) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.all = append(r.all, shown{b, id, update})
+	return nil
+}
+
+func (r *recorder) Clear(bool) error { return nil }
+
+// record sends outputs to a new recorder for the length of a test.
+func record(t *testing.T) *recorder {
+	r := &recorder{}
+	before := SetSink(r)
+	t.Cleanup(func() { SetSink(before) })
+	return r
+}
+
+type own struct{ m map[string]any }
+
+func (o own) MIMEBundle() map[string]any { return o.m }
+
+type bad struct{}
+
+func (bad) MIMEBundle() map[string]any { panic("oh") }
+
+func TestOf(t *testing.T) {
+	img := image.NewGray(image.Rect(0, 0, 3, 2))
+	for _, c := range []struct {
+		name string
+		v    any
+		mime string
+		want string // prefix of the text form
+	}{
+		{"number", 42, MIMEText, "42"},
+		{"nil", nil, MIMEText, "<nil>"},
+		{"error", errors.New("no file"), MIMEText, "no file"},
+		{"bundle", HTML("<b>x</b>"), MIMEHTML, "<html>"},
+		{"own forms", own{map[string]any{MIMEHTML: "<i>y</i>"}}, MIMEHTML, "<display.own>"},
+		{"own forms, none", own{nil}, MIMEText, "{map[]}"},
+		{"own forms, panic", bad{}, MIMEText, "display: MIMEBundle of display.bad panicked: oh"},
+		{"image", img, MIMEPNG, "<image, 3×2>"},
+	} {
+		b := Of(c.v)
+		if _, ok := b[c.mime]; !ok || !strings.HasPrefix(b[MIMEText].(string), c.want) {
+			t.Errorf("%s: %v", c.name, b)
+		}
+	}
+	m, err := png.Decode(bytes.NewReader(Of(img)[MIMEPNG].([]byte)))
+	if err != nil || m.Bounds().Dx() != 3 {
+		t.Error("the image's PNG:", m, err)
+	}
+}
+
+func TestShowAndUpdate(t *testing.T) {
+	r := record(t)
+	id := NewID()
+	if id == NewID() {
+		t.Error("the same id twice")
+	}
+	Show(1, "two")
+	ShowAs(id, 3)
+	Update(id, 4)
+	want := []shown{{Text("1"), "", false}, {Text("two"), "", false}, {Text("3"), id, false}, {Text("4"), id, true}}
+	if len(r.all) != len(want) {
+		t.Fatalf("%d outputs, want %d", len(r.all), len(want))
+	}
+	for i, w := range want {
+		if g := r.all[i]; g.b[MIMEText] != w.b[MIMEText] || g.id != w.id || g.update != w.update {
+			t.Errorf("output %d: %v, want %v", i, g, w)
+		}
+	}
+}
+
+func TestContextEndsWithTheCell(t *testing.T) {
+	if Context().Err() != nil || Context().Done() != nil {
+		t.Error("outside of a cell the context never ends")
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	SetContext(ctx)
+	defer SetContext(nil)
+	cancel()
+	if Context().Err() == nil {
+		t.Error("the cell's context did not end")
+	}
+}
+
+// TestProgressInNotebook: one output, replaced at most five times a second
+// whatever the number of steps, with the closing status last.
+func TestProgressInNotebook(t *testing.T) {
+	r := record(t)
+	var p Progress
+	begin := time.Now()
+	p.Start(1000, "training")
+	for i := range 1000 {
+		p.Set(i+1, "loss 0.1")
+	}
+	p.Finish("done <&>")
+	p.Finish("again")
+	most := 3 + int(time.Since(begin)/notebookPause)
+	if len(r.all) > most {
+		t.Errorf("%d messages, at most %d allowed", len(r.all), most)
+	}
+	last := r.all[len(r.all)-1]
+	if h := last.b[MIMEHTML].(string); !strings.Contains(h, "1000/1000") || !strings.Contains(h, "done &lt;&amp;&gt;") {
+		t.Errorf("the last state: %s", h)
+	}
+	for i, s := range r.all {
+		if s.id != r.all[0].id || s.update != (i > 0) {
+			t.Errorf("message %d: id %q, update %v", i, s.id, s.update)
+		}
+	}
+}
+
+// TestProgressElsewhere writes a line for each tenth.
+func TestProgressElsewhere(t *testing.T) {
+	var b bytes.Buffer
+	p := Progress{out: &b}
+	p.Start(40, "reading")
+	for i := range 40 {
+		p.shown = time.Time{}
+		p.Set(i+1, "")
+	}
+	p.Finish("")
+	if n := strings.Count(b.String(), "\n"); n != 11 || !strings.Contains(b.String(), "40/40") {
+		t.Errorf("%d lines, want 11:\n%s", n, &b)
+	}
+}
+
+func TestClock(t *testing.T) {
+	for d, want := range map[time.Duration]string{0: "0:00", 65 * time.Second: "1:05", 3723 * time.Second: "1:02:03"} {
+		if got := clock(d); got != want {
+			t.Errorf("%v: %s, want %s", d, got, want)
+		}
+	}
+}

@@ -1,0 +1,299 @@
+package eval
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+	"strconv"
+)
+
+// rewriter changes the syntax of a cell where the interpreter falls short of
+// Go, and leaves marks by which a panic finds its line.
+type rewriter struct {
+	s   *Session
+	fns  []int // the functions around the node, as indices of marks
+}
+
+// rewrite changes an item in place.
+func (s *Session) rewrite(it item) {
+	r := &rewriter{s: s}
+	if f, ok := it.decl.(*ast.FuncDecl); ok && f.Body != nil {
+		r.function(f, funcKey(f), f.Body)
+		return
+	}
+	if b, ok := it.stmt.(*ast.BlockStmt); ok {
+		r.fns = append(r.fns, s.marks.function(s, "", b.Pos(), b.End()))
+	}
+	r.walk(node(it))
+}
+
+// compound says whether a statement has scopes of its own.
+func compound(s ast.Stmt) bool {
+	switch s.(type) {
+	case *ast.BlockStmt, *ast.ForStmt, *ast.RangeStmt, *ast.IfStmt, *ast.SwitchStmt, *ast.TypeSwitchStmt, *ast.SelectStmt, *ast.LabeledStmt:
+		return true
+	}
+	return false
+}
+
+// function rewrites a function called name.
+func (r *rewriter) function(f ast.Node, name string, body *ast.BlockStmt) {
+	r.fns = append(r.fns, r.s.marks.function(r.s, name, body.Pos(), body.End()))
+	if d, ok := f.(*ast.FuncDecl); ok {
+		r.ident(d.Name)
+		if d.Recv != nil {
+			r.walk(d.Recv)
+		}
+		r.walk(d.Type)
+	}
+	r.walk(body)
+	r.fns = r.fns[:len(r.fns)-1]
+}
+
+// walk rewrites n and all below it.
+func (r *rewriter) walk(n ast.Node) {
+	ast.Inspect(n, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			r.walk(n.Type)
+			r.function(n, "func literal", n.Body)
+			return false
+		case *ast.SelectorExpr:
+			r.walk(n.X)
+			return false
+		case *ast.Ident:
+			r.ident(n)
+		case *ast.ForStmt:
+			copyVars(n.Body, loopVars(n))
+		case *ast.RangeStmt:
+			copyVars(n.Body, rangeVars(n))
+		case *ast.TypeSwitchStmt:
+			bind(n)
+		case *ast.BlockStmt:
+			n.List = r.list(n.List)
+		case *ast.CaseClause:
+			n.Body = r.list(n.Body)
+		case *ast.CommClause:
+			n.Body = r.list(n.Body)
+		}
+		return true
+	})
+}
+
+// ident renames main, which the interpreter would run after every cell.
+func (r *rewriter) ident(id *ast.Ident) {
+	if id.Name == "main" {
+		id.Name = prefix + "main"
+	}
+}
+
+// list rewrites the statements of a block.
+func (r *rewriter) list(list []ast.Stmt) []ast.Stmt {
+	out := make([]ast.Stmt, 0, 2*len(list))
+	for _, st := range list {
+		if f, ok := st.(*ast.RangeStmt); ok {
+			st = countLoop(f)
+		}
+		if l, ok := st.(*ast.LabeledStmt); ok {
+			if f, ok := l.Stmt.(*ast.RangeStmt); ok {
+				l.Stmt = countLoop(f)
+			}
+		}
+		if d, ok := st.(*ast.DeferStmt); ok {
+			out = append(out, r.early(d)...)
+		}
+		if len(r.fns) > 0 && mayPanic(st) {
+			n := r.s.marks.add(st.Pos(), r.fns[len(r.fns)-1])
+			out = append(out, assign(st.Pos(), token.ASSIGN, prefix+"at", number(st.Pos(), n)))
+		}
+		out = append(out, st)
+	}
+	return out
+}
+
+// early evaluates the arguments of a deferred call when Go does; the
+// interpreter would use the values at the end of the function.
+func (r *rewriter) early(d *ast.DeferStmt) (out []ast.Stmt) {
+	for i, a := range d.Call.Args {
+		switch x := a.(type) {
+		case *ast.BasicLit, *ast.FuncLit, *ast.CompositeLit, *ast.CallExpr:
+			continue
+		case *ast.Ident:
+			if x.Name == "nil" || x.Name == "true" || x.Name == "false" {
+				continue
+			}
+		case *ast.SelectorExpr:
+			if name, ok := isBare(x.X); ok && r.s.imports[name] != "" {
+				continue
+			}
+		}
+		name := r.s.fresh()
+		out = append(out, assign(a.Pos(), token.DEFINE, name, a))
+		d.Call.Args[i] = ident(a.Pos(), name)
+	}
+	return out
+}
+
+// bind gives a type switch a variable: without one the interpreter does not
+// recognise types of cells.
+func bind(s *ast.TypeSwitchStmt) {
+	if x, ok := s.Assign.(*ast.ExprStmt); ok {
+		s.Assign = assign(x.Pos(), token.DEFINE, prefix+"type", x.X)
+	}
+}
+
+// countLoop is a range over a number as a loop of three clauses, when it can
+// be seen that it is one:
+//
+//	for i := range n {…}  →  for k, end := 0, n; k < end; k++ { i := k; … }
+func countLoop(f *ast.RangeStmt) ast.Stmt {
+	if f.Value != nil || f.Key != nil && f.Tok != token.DEFINE || !isCount(f.X) {
+		return f
+	}
+	at, k, end := f.For, prefix+"k", prefix+"end"
+	body := &ast.BlockStmt{Lbrace: f.Body.Lbrace, List: f.Body.List, Rbrace: f.Body.Rbrace}
+	if name, ok := isBare(f.Key); ok && name != "_" {
+		body.List = append([]ast.Stmt{assign(f.Key.Pos(), token.DEFINE, name, ident(at, k))}, body.List...)
+	}
+	return &ast.ForStmt{
+		For:  at,
+		Init: &ast.AssignStmt{Lhs: []ast.Expr{ident(at, k), ident(at, end)}, TokPos: at, Tok: token.DEFINE, Rhs: []ast.Expr{number(at, 0), f.X}},
+		Cond: &ast.BinaryExpr{X: ident(at, k), OpPos: at, Op: token.LSS, Y: ident(at, end)},
+		Post: &ast.IncDecStmt{X: ident(at, k), TokPos: at, Tok: token.INC},
+		Body: body,
+	}
+}
+
+// isCount says whether e is an int for certain.
+func isCount(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.BasicLit:
+		return e.Kind == token.INT
+	case *ast.CallExpr:
+		name, _ := isBare(e.Fun)
+		return name == "len" || name == "cap" || name == "int"
+	}
+	return false
+}
+
+// loopVars lists the variables that the header of a loop declares.
+func loopVars(f *ast.ForStmt) (vars []*ast.Ident) {
+	if a, ok := f.Init.(*ast.AssignStmt); ok && a.Tok == token.DEFINE {
+		for _, l := range a.Lhs {
+			if id, ok := l.(*ast.Ident); ok && id.Name != "_" {
+				vars = append(vars, id)
+			}
+		}
+	}
+	return vars
+}
+
+func rangeVars(f *ast.RangeStmt) (vars []*ast.Ident) {
+	for _, e := range []ast.Expr{f.Key, f.Value} {
+		if id, ok := e.(*ast.Ident); ok && f.Tok == token.DEFINE && id.Name != "_" {
+			vars = append(vars, id)
+		}
+	}
+	return vars
+}
+
+// copyVars gives each round of a loop its own copy of the variables that a
+// function or a pointer keeps, as Go does since 1.22.
+func copyVars(body *ast.BlockStmt, vars []*ast.Ident) {
+	var own []ast.Stmt
+	for _, v := range vars {
+		if captured(body, v.Name) {
+			own = append(own, assign(body.Lbrace, token.DEFINE, v.Name, ident(body.Lbrace, v.Name)))
+		}
+	}
+	body.List = append(own, body.List...)
+}
+
+// captured says whether a function literal in body uses name, or its address
+// is taken.
+func captured(body ast.Node, name string) (found bool) {
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			found = found || uses(n)[name]
+		case *ast.UnaryExpr:
+			if x, ok := isBare(n.X); ok && n.Op == token.AND && x == name {
+				found = true
+			}
+		}
+		return !found
+	})
+	return found
+}
+
+// changed says whether body assigns to name.
+func changed(body ast.Node, name string) (found bool) {
+	is := func(e ast.Expr) bool { x, ok := isBare(e); return ok && x == name }
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.AssignStmt:
+			for _, l := range n.Lhs {
+				found = found || n.Tok != token.DEFINE && is(l)
+			}
+		case *ast.IncDecStmt:
+			found = found || is(n.X)
+		}
+		return !found
+	})
+	return found
+}
+
+// uses is the set of names in n that may be variables, functions or types:
+// all but those behind a dot.
+func uses(n ast.Node) map[string]bool {
+	names := map[string]bool{}
+	var visit func(n ast.Node) bool
+	visit = func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.SelectorExpr:
+			ast.Inspect(n.X, visit)
+			return false
+		case *ast.Ident:
+			names[n.Name] = true
+		}
+		return true
+	}
+	ast.Inspect(n, visit)
+	return names
+}
+
+// mayPanic says whether a statement, without the blocks in it, does more than
+// arithmetic on variables.
+func mayPanic(s ast.Stmt) (found bool) {
+	ast.Inspect(s, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.BlockStmt, *ast.FuncLit, *ast.CaseClause, *ast.CommClause:
+			return false
+		case *ast.IndexExpr, *ast.SliceExpr, *ast.CallExpr, *ast.StarExpr, *ast.SelectorExpr, *ast.TypeAssertExpr, *ast.SendStmt:
+			found = true
+		case *ast.BinaryExpr:
+			found = found || n.Op == token.QUO || n.Op == token.REM
+		case *ast.AssignStmt:
+			found = found || n.Tok == token.QUO_ASSIGN || n.Tok == token.REM_ASSIGN
+		}
+		return !found
+	})
+	return found
+}
+
+func ident(pos token.Pos, name string) *ast.Ident { return &ast.Ident{NamePos: pos, Name: name} }
+
+func number(pos token.Pos, n int) *ast.BasicLit {
+	return &ast.BasicLit{ValuePos: pos, Kind: token.INT, Value: strconv.Itoa(n)}
+}
+
+// assign is "name tok value".
+func assign(pos token.Pos, tok token.Token, name string, value ast.Expr) *ast.AssignStmt {
+	return &ast.AssignStmt{Lhs: []ast.Expr{ident(pos, name)}, TokPos: pos, Tok: tok, Rhs: []ast.Expr{value}}
+}
+
+// fresh is a name that nothing has.
+func (s *Session) fresh() string {
+	s.newName++
+	return fmt.Sprintf("%sv%d", prefix, s.newName)
+}

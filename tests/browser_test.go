@@ -1,0 +1,97 @@
+package tests
+
+import (
+	"bytes"
+	"image"
+	"image/png"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// chromium runs headless Chromium without network on a page of the disk.
+func chromium(t *testing.T, page string, args ...string) result {
+	t.Helper()
+	browser := need(t, "chromium", "google-chrome", "chromium-browser")
+	abs, err := filepath.Abs(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := []string{
+		"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+		"--disable-background-networking", "--disable-component-update", "--disable-sync",
+		"--proxy-server=127.0.0.1:9", // nothing listens there: no page can reach a network
+		"--user-data-dir=" + t.TempDir(), "--virtual-time-budget=10000", "--window-size=1000,9000", "--enable-logging=stderr",
+	}
+	cmd := exec.Command(browser, append(append(base, args...), "file://"+abs)...)
+	r := runCommand(t, cmd, "")
+	if r.code != 0 {
+		t.Fatalf("chromium: exit %d\n%s", r.code, r.stderr)
+	}
+	return r
+}
+
+// TestPageOffline opens the exported page without network: the charts are drawn
+// on canvases and the console shows no error.
+func TestPageOffline(t *testing.T) {
+	_, html := quickstart(t)
+	r := chromium(t, html, "--dump-dom")
+	if n := strings.Count(r.stdout, "<canvas"); n < 2 {
+		t.Errorf("%d canvases in the page; want a curve and a disk", n)
+	}
+	for _, line := range strings.Split(r.stderr, "\n") {
+		if strings.Contains(line, "CONSOLE") {
+			t.Errorf("browser console: %s", line)
+		}
+	}
+}
+
+// TestPageWithoutScripts opens the exported page with scripts off: the pictures
+// are images then.
+func TestPageWithoutScripts(t *testing.T) {
+	_, html := quickstart(t)
+	shot := filepath.Join(t.TempDir(), "page.png")
+	chromium(t, html, "--blink-settings=scriptEnabled=false", "--screenshot="+shot)
+	m := readPNG(t, shot)
+	page, err := os.ReadFile(html)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := bytes.Count(page, []byte(`src="data:image/png;base64,`)); n < 3 {
+		t.Errorf("%d images in the page; want a contact sheet, a curve and a disk", n)
+	}
+	// The palette's blue and vermillion are in the disk's points.
+	if n := colourful(m); n < 2000 {
+		t.Errorf("%d coloured pixels with scripts off; the pictures are missing", n)
+	}
+}
+
+func readPNG(t *testing.T, path string) image.Image {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	m, err := png.Decode(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// colourful counts the pixels that are far from grey.
+func colourful(m image.Image) (n int) {
+	b := m.Bounds()
+	for y := b.Min.Y; y < b.Max.Y; y++ {
+		for x := b.Min.X; x < b.Max.X; x++ {
+			r, g, bl, _ := m.At(x, y).RGBA()
+			if max(r, g, bl)-min(r, g, bl) > 0x6000 {
+				n++
+			}
+		}
+	}
+	return n
+}

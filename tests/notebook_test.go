@@ -1,0 +1,204 @@
+package tests
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/chestlab/chest/kernel/kernelspec"
+)
+
+// saved is as much of a notebook file as the tests read.
+type saved struct {
+	Cells []struct {
+		Type    string `json:"cell_type"`
+		Outputs []struct {
+			Type  string         `json:"output_type"`
+			Name  string         `json:"ename"`
+			Value string         `json:"evalue"`
+			Text  any            `json:"text"`
+			Data  map[string]any `json:"data"`
+		} `json:"outputs"`
+	} `json:"cells"`
+}
+
+func readSaved(t *testing.T, path string) (nb saved) {
+	t.Helper()
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(raw, &nb); err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	return nb
+}
+
+// joined is a multi-line string of the notebook format.
+func joined(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case []any:
+		var b strings.Builder
+		for _, s := range v {
+			b.WriteString(joined(s))
+		}
+		return b.String()
+	}
+	return ""
+}
+
+// texts returns the text of every output, and fails on an error output.
+func (nb saved) texts(t *testing.T) (all []string) {
+	t.Helper()
+	for i, c := range nb.Cells {
+		for _, o := range c.Outputs {
+			if o.Type == "error" {
+				t.Fatalf("cell %d failed: %s: %s", i+1, o.Name, o.Value)
+			}
+			all = append(all, joined(o.Text)+joined(o.Data["text/plain"]))
+		}
+	}
+	return all
+}
+
+// count returns how many outputs have the MIME type and hold the text.
+func (nb saved) count(mime, part string) (n int) {
+	for _, c := range nb.Cells {
+		for _, o := range c.Outputs {
+			if s := joined(o.Data[mime]); s != "" && strings.Contains(s, part) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+var quick struct {
+	sync.Once
+	dir string
+	run result
+}
+
+// quickstart runs the first notebook once for all tests that look at it.
+func quickstart(t *testing.T) (notebook, html string) {
+	t.Helper()
+	quick.Do(func() {
+		buildChest(t)
+		quick.dir = filepath.Join(program.dir, "quickstart")
+		if err := os.Mkdir(quick.dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		quick.run = chest(t, "", "run", "../notebooks/01_quickstart.ipynb",
+			"-o", filepath.Join(quick.dir, "nb.ipynb"), "--html", filepath.Join(quick.dir, "nb.html"))
+	})
+	if quick.run.code != 0 {
+		t.Fatalf("chest run: exit %d\n%s\n%s", quick.run.code, quick.run.stdout, quick.run.stderr)
+	}
+	return filepath.Join(quick.dir, "nb.ipynb"), filepath.Join(quick.dir, "nb.html")
+}
+
+// tableRow finds the row of a plain-text table that begins with the words and
+// returns its numbers.
+func tableRow(t *testing.T, texts []string, words ...string) []float64 {
+	t.Helper()
+	number := regexp.MustCompile(`\d+\.\d+(?: ± \d+\.\d+)?`)
+	for _, text := range texts {
+		for _, line := range strings.Split(text, "\n") {
+			if !strings.HasPrefix(strings.Join(strings.Fields(line), " "), strings.Join(words, " ")) {
+				continue
+			}
+			var row []float64
+			for _, s := range number.FindAllString(line, -1) {
+				s, _, _ = strings.Cut(s, " ")
+				v, err := strconv.ParseFloat(s, 64)
+				if err != nil {
+					t.Fatal(err)
+				}
+				row = append(row, v)
+			}
+			if len(row) > 1 {
+				return row
+			}
+		}
+	}
+	t.Fatalf("no table row %q in the outputs:\n%s", words, strings.Join(texts, "\n"))
+	return nil
+}
+
+// TestQuickstart runs the first notebook by chest alone: the trained model
+// beats raw pixels and the untrained network by a wide margin in R@1 and MAP@R
+// in both spaces, and the outputs hold a table, a curve and a disk.
+func TestQuickstart(t *testing.T) {
+	notebook, html := quickstart(t)
+	nb := readSaved(t, notebook)
+	texts := nb.texts(t)
+	pixels := tableRow(t, texts, "raw pixels")
+	for _, space := range []string{"E", "H"} {
+		untrained, trained := tableRow(t, texts, "untrained", space), tableRow(t, texts, "CHEST", space)
+		for _, column := range []int{0, len(trained) - 1} { // R@1, MAP@R
+			if trained[column] < 1.5*pixels[column] || trained[column] < 1.5*untrained[column] {
+				t.Errorf("%s column %d: CHEST %.1f, untrained %.1f, raw pixels %.1f: not a wide margin",
+					space, column, trained[column], untrained[column], pixels[column])
+			}
+		}
+	}
+	if nb.count("image/png", "") < 3 || nb.count("text/html", "__chestviz") < 2 || nb.count("text/latex", "toprule") != 1 {
+		t.Errorf("pictures %d, interactive %d, LaTeX tables %d; want at least 3, 2, and 1",
+			nb.count("image/png", ""), nb.count("text/html", "__chestviz"), nb.count("text/latex", "toprule"))
+	}
+	if page, err := os.ReadFile(html); err != nil || len(page) < 1<<20 {
+		t.Errorf("HTML page: %d bytes, %v; the library alone is 1.1 MB", len(page), err)
+	}
+}
+
+// TestCommittedNotebooks: each notebook is committed with outputs and without
+// an error, and was run from top to bottom.
+func TestCommittedNotebooks(t *testing.T) {
+	files, err := filepath.Glob("../notebooks/*.ipynb")
+	if err != nil || len(files) < 2 {
+		t.Fatal(files, err)
+	}
+	for _, f := range files {
+		nb := readSaved(t, f)
+		if texts := nb.texts(t); len(texts) < 3 {
+			t.Errorf("%s: %d outputs; run it with -o on itself before committing", f, len(texts))
+		}
+	}
+}
+
+// TestNbconvert runs the first notebook by Debian's nbconvert through the
+// kernelspec that chest install wrote.
+func TestNbconvert(t *testing.T) {
+	nbconvert := need(t, "jupyter-nbconvert", "/usr/bin/jupyter-nbconvert")
+	prefix := t.TempDir()
+	if r := chest(t, "", "install", "--prefix", prefix); r.code != 0 {
+		t.Fatal(r.stderr)
+	}
+	out := t.TempDir()
+	cmd := exec.Command(nbconvert, "--to", "notebook", "--execute", "--ExecutePreprocessor.timeout=300",
+		"--output-dir", out, "--output", "done.ipynb", "../notebooks/01_quickstart.ipynb")
+	cmd.Env = append(os.Environ(), "JUPYTER_PATH="+kernelspec.PrefixDir(prefix), "HOME="+t.TempDir())
+	if r := runCommand(t, cmd, ""); r.code != 0 {
+		t.Fatalf("nbconvert: exit %d\n%s\n%s", r.code, r.stdout, r.stderr)
+	}
+	byJupyter := readSaved(t, filepath.Join(out, "done.ipynb")).texts(t)
+	byChest, _ := quickstart(t)
+	for _, space := range []string{"E", "H"} {
+		a := tableRow(t, byJupyter, "CHEST", space)
+		b := tableRow(t, readSaved(t, byChest).texts(t), "CHEST", space)
+		for i := range a {
+			if a[i] != b[i] {
+				t.Errorf("%s: nbconvert's run gave %v, chest's %v: the same seed must give the same numbers", space, a, b)
+				break
+			}
+		}
+	}
+}
