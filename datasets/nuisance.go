@@ -26,7 +26,7 @@ type nuisance struct {
 // usual is Nuisance = 1.
 var usual = nuisance{
 	turn:  20 * math.Pi / 180,
-	shift: 0.13, grow: 0.16,
+	shift: 0.11, grow: 0.16,
 	back: 0.4, colour: 0.1,
 	contrast: 0.6, bright: 0.12, slope: 0.15,
 	blur: 0.8, noise: 0.05,

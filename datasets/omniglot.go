@@ -117,15 +117,17 @@ func dataDir(dir string) (string, error) {
 		dir = os.Getenv(DataVariable)
 	}
 	if dir == "" {
-		return "", fmt.Errorf("%w: Omniglot: no folder given and %s is not set. %s", ErrNoData, DataVariable, whence)
+		return "", fmt.Errorf("%w: Omniglot: no folder given and %s is not set. %s", ErrNoData, DataVariable,
+			whence("images_background_small1.zip and images_background_small2.zip"))
 	}
 	return dir, nil
 }
 
-// whence tells how to get the data.
-const whence = "Download images_background_small1.zip and images_background_small2.zip from the folder python of " +
-	"https://github.com/brendenlake/omniglot (MIT licence), put them into a folder or its subfolder omniglot, and set " +
-	DataVariable + " to that folder or give it as the argument dir"
+// whence tells how to get some files.
+func whence(files string) string {
+	return fmt.Sprintf("Download %s from the folder python of https://github.com/brendenlake/omniglot (MIT licence), "+
+		"put it into a folder or its subfolder omniglot, and set %s to that folder or give it as the argument dir", files, DataVariable)
+}
 
 // open opens an archive in dir or in dir/omniglot.
 func open(dir, name string) (*os.File, error) {
@@ -135,7 +137,7 @@ func open(dir, name string) (*os.File, error) {
 			return f, err
 		}
 	}
-	return nil, fmt.Errorf("%w: Omniglot: no %s in %s or its subfolder omniglot. %s", ErrNoData, name, dir, whence)
+	return nil, fmt.Errorf("%w: Omniglot: no %s in %s or its subfolder omniglot. %s", ErrNoData, name, dir, whence(name))
 }
 
 // readSet reads archives into one set; of a character that stands in several,
@@ -217,7 +219,7 @@ func (s *Split) separate(keep bool) error {
 	case keep:
 		s.Note = fmt.Sprintf("%d of %d test characters occur in training too: the test classes are not all unseen", shared, all)
 	case shared == all:
-		return fmt.Errorf("datasets: Omniglot: all %d characters of the test archives occur in the training archives: name another archive in Test, hold out characters with Validation, or set KeepShared", all)
+		return fmt.Errorf("datasets: Omniglot: all %d characters of the test archives occur in the training archives: name another archive in Test, or set KeepShared", all)
 	default:
 		s.Test = s.Test.Subset(func(c int) bool { return !seen[s.Test.Classes[c]] })
 		s.Note = fmt.Sprintf("%d of %d test characters occur in training too and were left out", shared, all)

@@ -91,3 +91,11 @@ func TestScratchOmni(t *testing.T) {
 	_, err = Omniglot("", OmniglotOptions{})
 	t.Log(err)
 }
+
+func TestScratchSeeds(t *testing.T) {
+	for seed := range uint64(6) {
+		s, _ := Blazons(BlazonsOptions{Seed: seed})
+		r, _ := Blazons(BlazonsOptions{Seed: seed, Nuisance: .5})
+		t.Logf("%d %.3f half %.3f", seed, rawRecall(s.Test), rawRecall(r.Test))
+	}
+}

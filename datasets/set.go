@@ -32,8 +32,9 @@ type Set struct {
 }
 
 // Split is a data set cut by class: no class of Train is in Test or
-// Validation. The labels of each part count from 0, so label 3 of Train and
-// label 3 of Test are different classes; their names tell.
+// Validation, unless the reader was told to keep such classes. The labels of
+// each part count from 0, so label 3 of Train and label 3 of Test are different
+// classes; their names tell.
 type Split struct {
 	Train, Test *Set
 	Validation  *Set   // held-out training classes; nil unless asked for

@@ -85,11 +85,14 @@ func (f *CurveFigure) fault(s Series, i int) string {
 		return fmt.Sprintf("Y is %g; a picture needs finite numbers", s.Y[i])
 	case s.Std != nil && (!finite(s.Std[i]) || s.Std[i] < 0):
 		return fmt.Sprintf("Std is %g; want a finite number that is not negative", s.Std[i])
-	case f.logs(s) && s.Y[i] <= 0:
+	case f.logs(s) && s.Y[i] < tiny:
 		return fmt.Sprintf("Y is %g, which has no place on a logarithmic axis", s.Y[i])
 	}
 	return ""
 }
+
+// tiny is the least number of a logarithmic axis.
+const tiny = 1e-300
 
 // logs says whether s stands on a logarithmic axis.
 func (f *CurveFigure) logs(s Series) bool { return f.o.Log && !s.Right }
@@ -98,7 +101,7 @@ func (f *CurveFigure) logs(s Series) bool { return f.o.Log && !s.Right }
 func (f *CurveFigure) band(s Series, i int) (lo, hi float64) {
 	lo, hi = s.Y[i]-s.Std[i], s.Y[i]+s.Std[i]
 	if f.logs(s) {
-		lo = max(lo, s.Y[i]/100)
+		lo = max(lo, s.Y[i]/100, tiny)
 	}
 	return lo, hi
 }
@@ -116,7 +119,7 @@ func (f *CurveFigure) domain() (lo, hi float64) {
 			lo, hi = min(lo, x), max(hi, x)
 		}
 	}
-	if lo == hi {
+	if lo == hi && math.Abs(lo) < 1e9 {
 		return lo - 1, hi + 1
 	}
 	return widened(lo, hi)
@@ -140,12 +143,13 @@ func (f *CurveFigure) extent(right bool) (lo, hi float64) {
 	return widened(lo, hi)
 }
 
-// widened makes a range that can be drawn of an empty one or of a single number.
+// widened makes a range that can be drawn of an empty one, or of one so narrow
+// that it is a single number.
 func widened(lo, hi float64) (float64, float64) {
 	switch {
 	case lo > hi:
 		return 0, 1
-	case lo < hi:
+	case hi-lo > 1e-9*max(math.Abs(lo), math.Abs(hi)):
 		return lo, hi
 	case lo == 0:
 		return -1, 1

@@ -78,6 +78,9 @@ func (f *CurveFigure) drawSide(s *sheet, at place, right bool) {
 	var ticks []float64
 	if f.o.Log && !right {
 		p.Y.Scale = plot.LogScale{}
+		if lo <= 0 { // an axis without series
+			lo = hi / 10
+		}
 		lo, hi, ticks = decades(lo, hi)
 	} else {
 		lo, hi, ticks = nice(lo, hi)

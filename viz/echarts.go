@@ -7,6 +7,9 @@ import (
 	"reflect"
 	"regexp"
 
+	"github.com/go-echarts/go-echarts/v2/charts"
+	"github.com/go-echarts/go-echarts/v2/opts"
+
 	"github.com/chestlab/chest/internal/echarts"
 	"github.com/chestlab/chest/kernel/display"
 )
@@ -44,32 +47,26 @@ func (f *EChartsFigure) Option() ([]byte, error) {
 	if err == nil {
 		return b, nil
 	}
-	if where := unmarshalable(whole["series"]); where != "" {
-		return nil, fmt.Errorf("viz: echarts: %s: %w", where, err)
+	if all, ok := whole["series"].(charts.MultiSeries); ok {
+		if where := unmarshalable(all); where != "" {
+			return nil, fmt.Errorf("viz: echarts: %s: %w", where, err)
+		}
 	}
 	return nil, fmt.Errorf("viz: echarts: %w", err)
 }
 
 // unmarshalable names the first series, and its first row, that has no JSON
-// form; "" means that it was not found.
-func unmarshalable(series any) string {
-	all := reflect.ValueOf(series)
-	if all.Kind() != reflect.Slice {
-		return ""
-	}
-	for i := range all.Len() {
-		one := all.Index(i)
-		if _, err := json.Marshal(one.Interface()); err == nil || one.Kind() != reflect.Struct {
+// form; "" means that the fault is elsewhere.
+func unmarshalable(all charts.MultiSeries) string {
+	for i, s := range all {
+		if _, err := json.Marshal(s); err == nil {
 			continue
 		}
-		where := fmt.Sprintf("series %d", i)
-		if name := one.FieldByName("Name"); name.Kind() == reflect.String && name.String() != "" {
-			where = fmt.Sprintf("series %q", name.String())
+		where := fmt.Sprintf("series %q", s.Name)
+		if s.Name == "" {
+			where = fmt.Sprintf("series %d", i)
 		}
-		data := reflect.Indirect(one.FieldByName("Data"))
-		if data.Kind() == reflect.Interface {
-			data = data.Elem()
-		}
+		data := reflect.ValueOf(s.Data)
 		if data.Kind() != reflect.Slice {
 			return where
 		}
@@ -83,14 +80,10 @@ func unmarshalable(series any) string {
 	return ""
 }
 
-// Alt says in one line what the output is.
+// Alt is the chart's title.
 func (f *EChartsFigure) Alt() string {
-	f.chart.Validate()
-	title, _ := f.chart.JSON()["title"].(interface{}), 0
-	if v := reflect.ValueOf(title); v.Kind() == reflect.Struct {
-		if t := v.FieldByName("Title"); t.Kind() == reflect.String && t.String() != "" {
-			return "Chart: " + t.String()
-		}
+	if t, ok := f.chart.JSON()["title"].(opts.Title); ok && t.Title != "" {
+		return "Chart: " + t.Title
 	}
 	return "Chart"
 }

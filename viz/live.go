@@ -104,7 +104,7 @@ func (l *Live) record(x float64, ys []float64) {
 	}
 	for i, y := range ys {
 		s := &l.series[i]
-		if !finite(x) || !finite(y) || l.o.Curve.Log && !s.Right && y <= 0 {
+		if !finite(x) || !finite(y) || l.o.Curve.Log && !s.Right && y < tiny {
 			l.left++
 			continue
 		}

@@ -53,7 +53,7 @@ type showOption struct {
 type tooltipOption struct {
 	Trigger   string `json:"trigger"`
 	Formatter string `json:"formatter,omitempty"`
-	Confine   bool   `json:"confine"`
+	Confine   bool   `json:"confine,omitempty"`
 }
 
 type boxOption struct {

@@ -130,8 +130,9 @@ func digits6(x float64) float64 {
 	return y + 0
 }
 
-// finite says whether x is a number that can be drawn.
-func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+// finite says whether x is a number that can be drawn: sums and differences of
+// two such numbers do not overflow.
+func finite(x float64) bool { return math.Abs(x) <= 1e300 }
 
 // thousands formats 12345 as 12,345.
 func thousands(n int) string {

@@ -80,6 +80,11 @@ func (m *Model) load(x []float32, label []int, src Source, first, count int) err
 	return nil
 }
 
+// roundingEps keeps points inside the ball when they are rounded to float32,
+// which changes norms by up to 6e-8 of them. It acts on points with √c‖x‖ above
+// 1-1e-6 only: never for √c r < 7.2.
+const roundingEps = 1e-6
+
 // toBall writes the points of count tangent vectors uH and notes their spread.
 func (m *Model) toBall(h, uE, uH []float32, first, count int, s *spread) error {
 	d := m.o.DH
@@ -99,6 +104,9 @@ func (m *Model) toBall(h, uE, uH []float32, first, count int, s *spread) error {
 			poincare.Clip(u, u, m.o.Clip)
 		}
 		poincare.ExpMap0(x, u, m.o.Curvature)
+		if m.o.Curvature > 0 {
+			poincare.Project(x, x, m.o.Curvature, roundingEps)
+		}
 		for j, v := range x {
 			h[i*d+j] = float32(v)
 		}

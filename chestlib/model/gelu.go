@@ -87,9 +87,10 @@ func gauss(x float32) (cdf, pdf float32) {
 	at := &gaussNodes[i]
 	x0 := float32(i)/gaussGrid - gaussEdge
 	d := x - x0
-	h2 := (x0*x0 - 1) * d / 2
-	cdf = at[0] + at[1]*d*(1-x0*d/2+h2*d/3)
-	pdf = at[1] * (1 + d*(h2-x0-(x0*x0-3)*x0*d*d/6))
+	const half, third, sixth = 1.0 / 2, 1.0 / 3, 1.0 / 6
+	h2 := (x0*x0 - 1) * d * half
+	cdf = at[0] + at[1]*d*(1-x0*d*half+h2*d*third)
+	pdf = at[1] * (1 + d*(h2-x0-(x0*x0-3)*x0*d*d*sixth))
 	return cdf, pdf
 }
 

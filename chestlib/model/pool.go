@@ -41,13 +41,17 @@ func (l *MaxPool) forward(x []float32, i int) {
 			}
 			for left := 0; left < w; left += 2 {
 				right := min(left+1, w-1)
-				best := row + left
-				for _, j := range [3]int{row + right, below + left, below + right} {
-					if item[j] > item[best] {
-						best = j
-					}
+				v, from := item[row+left], row+left
+				if u := item[row+right]; u > v {
+					v, from = u, row+right
 				}
-				l.y[at], l.from[at] = item[best], int32(best)
+				if u := item[below+left]; u > v {
+					v, from = u, below+left
+				}
+				if u := item[below+right]; u > v {
+					v, from = u, below+right
+				}
+				l.y[at], l.from[at] = v, int32(from)
 				at++
 			}
 		}

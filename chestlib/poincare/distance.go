@@ -24,7 +24,7 @@ func distance(sq, a, b, s float64) float64 {
 	if sq == 0 {
 		return 0
 	}
-	if !(a > 0 && b > 0) {
+	if a <= 0 || b <= 0 {
 		return math.Inf(1)
 	}
 	return 2 * arsinhOver(math.Sqrt(sq/(a*b)), s)

@@ -32,7 +32,7 @@ func EvaluateEmbedding(ctx context.Context, e model.Embedding, ks []int) (s Scor
 	if s.E, err = metric.Retrieval(ctx, e.E, e.Label, e.DE, metric.Options{Ks: ks}); err != nil {
 		return s, err
 	}
-	s.H, err = metric.Retrieval(ctx, e.H, e.Label, e.DH, metric.Options{Ks: ks, Space: metric.Hyperbolic, Curvature: e.Curvature})
+	s.H, err = metric.Retrieval(ctx, e.H, e.Label, e.DH, metric.Options{Ks: ks, Space: metric.Hyperbolic, Curvature: e.Curvature, Flat: e.Curvature == 0})
 	return s, err
 }
 

@@ -80,7 +80,7 @@ function draw(tries){
     chart=w.echarts.init(el);
     chart.setOption(option);
   }catch(e){
-    if(chart){chart.dispose();}
+    try{chart.dispose();}catch(half){} // half built, it may not even end well
     el.replaceChildren.apply(el,picture);
     console.error("chest: the chart cannot be drawn, its picture stays:",e);
     return;

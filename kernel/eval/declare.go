@@ -1,11 +1,10 @@
 package eval
 
 import (
-	"errors"
 	"fmt"
 	"go/ast"
 	"go/token"
-	"sort"
+	"strconv"
 	"strings"
 )
 
@@ -69,15 +68,17 @@ func generic(f *ast.FuncDecl) bool {
 func tokens(code string) string {
 	lex, _ := scan(code)
 	var b strings.Builder
-	for _, l := range lex {
+	for i, l := range lex {
 		if l.tok == token.SEMICOLON {
-			b.WriteString(";")
+			if i+1 < len(lex) && lex[i+1].tok != token.RBRACE && lex[i+1].tok != token.RPAREN {
+				b.WriteString(";")
+			}
 			continue
 		}
 		b.WriteString(code[l.off:l.end])
 		b.WriteByte(' ')
 	}
-	return strings.TrimSuffix(b.String(), ";")
+	return b.String()
 }
 
 // group is declarations that are made together, in any order.
@@ -247,10 +248,15 @@ func (s *Session) declareFuncs(funcs []*decl, changed []string) error {
 	}
 	all := append(append([]*decl{}, funcs...), again...)
 	if len(all) > 0 {
-		if err := s.execFuncs(all); err != nil {
-			if err := s.declareApart(funcs, again, err); err != nil {
-				return err
-			}
+		err := s.execFuncs(all)
+		if err == errInterrupted {
+			return err
+		}
+		if err != nil {
+			err = s.declareApart(funcs, again, err)
+		}
+		if err != nil {
+			return err
 		}
 	}
 	for _, d := range funcs {
@@ -282,45 +288,57 @@ func (s *Session) declareApart(funcs, again []*decl, failed error) error {
 			failed = s.execFuncs(funcs)
 		}
 		if failed != nil {
-			s.restore(funcs)
+			s.restore(append(funcs, again...))
 			return failed
 		}
 	}
 	for _, d := range again {
 		if err := s.execFuncs([]*decl{d}); err != nil {
 			s.stale(d, err)
-			s.restore([]*decl{d})
 		}
 	}
 	return nil
 }
 
-// restore brings back the functions that a failed declaration has replaced, or
-// puts one in their place that says so.
+// restore brings back the functions that a failed declaration has replaced.
 func (s *Session) restore(funcs []*decl) {
+	var old []*decl
 	for _, d := range funcs {
-		if old := s.decls[d.key]; old != nil && old != d && s.execFuncs([]*decl{old}) == nil {
-			continue
+		if o := s.decls[d.key]; o != nil {
+			old = append(old, o)
+		} else {
+			s.execFile(d.fn.Pos(), failing(d.fn, d.key+" is not defined: its declaration failed"))
 		}
-		if generic(d.fn) {
-			continue
-		}
-		f := *d.fn
-		pos := f.Pos()
-		why := &ast.BasicLit{ValuePos: pos, Kind: token.STRING, Value: fmt.Sprintf("%q", d.key+" is not defined: its declaration failed")}
-		f.Body = &ast.BlockStmt{Lbrace: pos, List: []ast.Stmt{&ast.ExprStmt{
-			X: &ast.CallExpr{Fun: ident(pos, "panic"), Lparen: pos, Args: []ast.Expr{why}, Rparen: pos},
-		}}, Rbrace: pos}
-		s.execFile(pos, &f)
+	}
+	if len(old) > 0 {
+		s.execFuncs(old)
 	}
 }
 
-// stale tells that a function still has its former meaning.
+// stale makes a function that no longer fits what it uses say so when it is
+// called, and says so now.
 func (s *Session) stale(d *decl, err error) {
-	var e *Error
-	if errors.As(s.compileError(err), &e) {
-		fmt.Fprintf(s.stderr, "%s keeps its former meaning, because it does not fit what has changed: %s\n", d.key, e.Message)
+	why := fmt.Sprintf("%s must be defined again: it does not fit what it uses (%s)", d.key, s.compileError(err, token.Position{}).Message)
+	fmt.Fprintln(s.stderr, why)
+	f := failing(d.fn, why)
+	if f.Recv != nil {
+		err = s.declareBody(&decl{key: d.key, text: d.text, fn: f})
+	} else {
+		err = s.execFile(f.Pos(), f)
 	}
+	if err != nil {
+		fmt.Fprintf(s.stderr, "%s keeps its former meaning until then\n", d.key)
+	}
+}
+
+// failing is f with a body that panics with a message.
+func failing(f *ast.FuncDecl, why string) *ast.FuncDecl {
+	own := *f
+	pos := f.Name.Pos()
+	text := &ast.BasicLit{ValuePos: pos, Kind: token.STRING, Value: strconv.Quote(why)}
+	call := &ast.CallExpr{Fun: ident(pos, "panic"), Lparen: pos, Args: []ast.Expr{text}, Rparen: pos}
+	own.Body = block(&ast.ExprStmt{X: call})
+	return &own
 }
 
 // dependents lists the functions, and in the end the methods, that use one of
@@ -330,11 +348,7 @@ func (s *Session) dependents(names []string) []*decl {
 	for _, n := range names {
 		changed[n] = true
 	}
-	var keys []string
-	for k := range s.decls {
-		keys = append(keys, k)
-	}
-	sort.Strings(keys)
+	keys := sorted(s.decls)
 	found := map[string]bool{}
 	for more := true; more; {
 		more = false

@@ -54,9 +54,10 @@ type Session struct {
 	trace    *tracer
 	guard    *interp.Program // calls body: see run
 	body     func()
+	ctx      context.Context   // of the running cell
 	packages map[string]string // import path → package name
-	kinds    func(path, name string) reflect.Kind
 	imports  map[string]string // name in cells → import path
+	imported map[string]string // file and name → import path, as the interpreter has it
 	sources  map[string]source // file name of a position → its cell
 	runs     int
 
@@ -64,8 +65,8 @@ type Session struct {
 	decls   map[string]*decl // functions and methods, by key
 	types   map[string]decl  // types, by name
 	marks   marks
-	revive  bool // an interrupt made the method bodies dead
-	last    string
+	values  []any // what the running cell has shown as its value
+	revive  bool  // an interrupt made the method bodies dead
 	newName int
 }
 
@@ -85,6 +86,7 @@ func New(o Options) (*Session, error) {
 		stderr:   o.Stderr,
 		packages: map[string]string{"slices": "slices", "maps": "maps", "cmp": "cmp"},
 		imports:  map[string]string{},
+		imported: map[string]string{},
 		sources:  map[string]source{},
 		vars:     map[string]bool{},
 		decls:    map[string]*decl{},

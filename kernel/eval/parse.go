@@ -179,7 +179,7 @@ func tidy(err error, name, code string, c piece) error {
 		}
 	}
 	e.Pos.Filename = name
-	if !strings.HasPrefix(msg, "syntax error") && strings.HasPrefix(msg, "expected") {
+	if !strings.HasPrefix(msg, "syntax error") && !strings.HasPrefix(msg, "label ") && !strings.Contains(msg, "redeclared") {
 		msg = "syntax error: " + msg
 	}
 	return &scanner.Error{Pos: e.Pos, Msg: msg}

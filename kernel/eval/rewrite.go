@@ -11,7 +11,7 @@ import (
 // Go, and leaves marks by which a panic finds its line.
 type rewriter struct {
 	s   *Session
-	fns  []int // the functions around the node, as indices of marks
+	fns []int // the functions around the node, as indices of marks
 }
 
 // rewrite changes an item in place.

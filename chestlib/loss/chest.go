@@ -1,0 +1,191 @@
+package loss
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/chestlab/chest/chestlib/optim"
+)
+
+// Space says which spaces CHEST trains.
+type Space int
+
+// Spaces.
+const (
+	Both  Space = iota // sphere and ball
+	OnlyE              // the sphere: plain SoftTriple
+	OnlyH              // the ball, with the tree unless NoTree is set
+)
+
+// String returns the name of the constant.
+func (s Space) String() string {
+	names := [...]string{"Both", "OnlyE", "OnlyH"}
+	if s < 0 || int(s) >= len(names) {
+		return fmt.Sprintf("Space(%d)", int(s))
+	}
+	return names[s]
+}
+
+// CHESTOptions controls CHEST. The weights' defaults are ours.
+type CHESTOptions struct {
+	E    SoftTripleOptions      // Proxies 0 means H.Proxies, 10 if that is 0 too
+	H    HyperSoftTripleOptions // Proxies 0 means E.Proxies, 10 if that is 0 too
+	Tree HypHCOptions
+
+	WeightE    float64 // of the whole loss on the sphere; 0 means 1
+	WeightH    float64 // of the whole loss in the ball; 0 means 1
+	WeightTree float64 // of the tree of the ball's proxies; 0 means 0.5
+
+	Space  Space  // 0 is Both
+	NoTree bool   // no tree, whatever WeightTree is
+	Seed   uint64 // of the first proxies, where E.Seed and H.Seed are 0
+}
+
+func (o CHESTOptions) withDefaults() CHESTOptions {
+	o.E.Proxies, o.H.Proxies = orCount(o.E.Proxies, o.H.Proxies), orCount(o.H.Proxies, o.E.Proxies)
+	if o.E.Seed == 0 {
+		o.E.Seed = o.Seed
+	}
+	if o.H.Seed == 0 {
+		o.H.Seed = o.Seed
+	}
+	o.E, o.H, o.Tree = o.E.withDefaults(), o.H.withDefaults(), o.Tree.withDefaults()
+	o.WeightE = or(o.WeightE, 1)
+	o.WeightH = or(o.WeightH, 1)
+	o.WeightTree = or(o.WeightTree, 0.5)
+	o.NoTree = o.NoTree || o.Space == OnlyE
+	return o
+}
+
+// Terms are the parts of one step's loss, before weighting.
+//
+//	Total = WeightE (E + Merge) + WeightH H + WeightTree Tree
+type Terms struct {
+	Total   float64
+	E       float64 // classification on the sphere
+	Merge   float64 // τR of the sphere's proxies
+	H       float64 // the whole loss in the ball: classification, and τR if there is one
+	Tree    float64 // hierarchical clustering of the ball's proxies
+	Clipped float64 // share of rows with ‖uH‖ ≥ r; not a part of Total
+}
+
+// CHEST is combined hyperbolic and Euclidean SoftTriple: the same batch is
+// classified by cosines to proxies on the sphere and by distances to proxies in
+// the ball, and the ball's proxies are drawn to a tree.
+//
+//	L = w_E L_E(uE, P_E) + w_H L_H(uH, P_H) + w_T L_tree(P_H; similarities from P_E)
+type CHEST struct {
+	classes int
+	o       CHESTOptions
+	e       *SoftTriple      // nil for OnlyH
+	h       *HyperSoftTriple // nil for OnlyE
+	tree    *HypHC           // nil for no tree
+	gTree   []float64        // gradient of the tree by the points
+}
+
+// NewCHEST makes the loss for features of dE and dH dimensions. Only the
+// spaces in use have proxies. It panics on sizes below 1, and for Both spaces
+// with a tree on E.Proxies ≠ H.Proxies: leaf and similarity belong to the same
+// proxy.
+func NewCHEST(classes, dE, dH int, o CHESTOptions) *CHEST {
+	o = o.withDefaults()
+	if o.Space < Both || o.Space > OnlyH {
+		panic(fmt.Sprintf("loss: CHEST: %v is not a space", o.Space))
+	}
+	if o.Space == Both && !o.NoTree && o.E.Proxies != o.H.Proxies {
+		panic(fmt.Sprintf("loss: CHEST: E.Proxies is %d, H.Proxies %d: make them equal or set NoTree", o.E.Proxies, o.H.Proxies))
+	}
+	l := &CHEST{classes: classes, o: o}
+	if o.Space != OnlyH {
+		l.e = NewSoftTriple(classes, dE, o.E)
+	}
+	if o.Space != OnlyE {
+		l.h = NewHyperSoftTriple(classes, dH, o.H)
+	}
+	if !o.NoTree {
+		l.tree = NewHypHC(classes, o.H.Proxies, o.Tree)
+	}
+	return l
+}
+
+// Options returns the options with the defaults filled in.
+func (l *CHEST) Options() CHESTOptions { return l.o }
+
+// Euclidean returns the loss on the sphere, nil for OnlyH.
+func (l *CHEST) Euclidean() *SoftTriple { return l.e }
+
+// Hyperbolic returns the loss in the ball, nil for OnlyE.
+func (l *CHEST) Hyperbolic() *HyperSoftTriple { return l.h }
+
+// Params returns the proxies of the spaces in use.
+func (l *CHEST) Params() []*optim.Param {
+	var params []*optim.Param
+	if l.e != nil {
+		params = append(params, l.e.proxies)
+	}
+	if l.h != nil {
+		params = append(params, l.h.proxies)
+	}
+	return params
+}
+
+// Step returns the terms of a batch, overwrites gE and gH with the gradients of
+// Total by uE and uH, and adds those by the proxies to their Grad. With gE and
+// gH both nil it computes the terms only.
+//
+// uE is B×dE, uH is B×dH; the features of a space not in use may be nil, and
+// its gradient is cleared. rng draws the tree's triplets; nil draws the same
+// ones in every step.
+func (l *CHEST) Step(uE, uH []float32, label []int, gE, gH []float32, rng *rand.Rand) Terms {
+	train := gE != nil || gH != nil
+	clear(gE)
+	clear(gH)
+	var t Terms
+	if l.e != nil {
+		t.E, t.Merge = l.e.Step(uE, label, wanted(gE, train), l.o.WeightE)
+	}
+	if l.h != nil {
+		cls, merge, clipped := l.h.Step(uH, label, wanted(gH, train), l.o.WeightH)
+		t.H, t.Clipped = cls+merge, clipped
+	}
+	if l.tree != nil {
+		t.Tree = l.stepTree(label, train, rng)
+	}
+	if l.e != nil {
+		t.Total += l.o.WeightE * (t.E + t.Merge)
+	}
+	if l.h != nil {
+		t.Total += l.o.WeightH * t.H
+	}
+	if l.tree != nil {
+		t.Total += l.o.WeightTree * t.Tree
+	}
+	return t
+}
+
+// wanted returns g, but not nil if train is set: a missing gradient then fails
+// the check of its length instead of leaving the proxies out.
+func wanted(g []float32, train bool) []float32 {
+	if g == nil && train {
+		return []float32{}
+	}
+	return g
+}
+
+// stepTree is the tree's part of Step, on the points that h.Step left in h.p.
+func (l *CHEST) stepTree(label []int, train bool, rng *rand.Rand) float64 {
+	if rng == nil {
+		rng = rand.New(rand.NewPCG(l.o.Seed, 'T'))
+	}
+	like := l.h.proxies.Value // a tangent vector and its point have one direction
+	if l.e != nil {
+		like = l.e.proxies.Value
+	}
+	if !train {
+		return l.tree.Step(l.h.p, like, l.h.o.Curvature, label, nil, 0, rng)
+	}
+	l.gTree = zeros(l.gTree, len(l.h.p))
+	loss := l.tree.Step(l.h.p, like, l.h.o.Curvature, label, l.gTree, l.o.WeightTree, rng)
+	l.h.pullProxies(l.gTree)
+	return loss
+}

@@ -1,0 +1,298 @@
+package model
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/chestlab/chest/chestlib/optim"
+	"github.com/chestlab/chest/internal/gradcheck"
+)
+
+// models are one of each trunk, small.
+var models = []struct {
+	name string
+	in   Shape
+	o    Options
+}{
+	{"mlp", Shape{1, 3, 4}, Options{Width: 20, DE: 5, DH: 3, Seed: 1}},
+	{"conv", Shape{2, 9, 12}, Options{Trunk: "conv", Width: 6, DE: 4, DH: 7, Seed: 2}},
+	{"identity", Shape{6, 1, 1}, Options{Trunk: "identity", DE: 4, DH: 2, Seed: 3}},
+}
+
+func mustNew(t testing.TB, in Shape, o Options) *Model {
+	t.Helper()
+	m, err := New(in, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// TestModelGradient checks the gradient of a random linear function of both
+// outputs by every param, and that a nil gradient counts as zeros. The function
+// is the twin's: float64 allows steps so small that no maximum changes place.
+func TestModelGradient(t *testing.T) {
+	for _, c := range models {
+		t.Run(c.name, func(t *testing.T) {
+			m := mustNew(t, c.in, c.o)
+			rng := rand.New(rand.NewPCG(1, 2))
+			const n = 3
+			x, gE, gH := gaussian(rng, n*c.in.Size()), gaussian(rng, n*c.o.DE), gaussian(rng, n*c.o.DH)
+			var p [][]float64
+			for _, q := range m.Params() {
+				p = append(p, wide(q.Value))
+			}
+			for _, use := range []struct{ e, h float64 }{{1, 1}, {1, 0}, {0, 1}} {
+				value := func() (s float64) {
+					uE, uH := modelTwin(m, wide(x), n, p)
+					for i, u := range uE {
+						s += use.e * float64(gE[i]) * u
+					}
+					for i, u := range uH {
+						s += use.h * float64(gH[i]) * u
+					}
+					return s
+				}
+				uE, uH := m.Forward(x, n, true)
+				wantE, wantH := modelTwin(m, wide(x), n, p)
+				compare(t, "uE", uE, wantE)
+				compare(t, "uH", uH, wantH)
+				m.Backward(nilUnless(use.e == 1, gE), nilUnless(use.h == 1, gH), n)
+				for k, q := range m.Params() {
+					if err := gradcheck.Directional(value, p[k], wide(q.Grad), 1e-6, 1e-4, 4, rng); err != nil {
+						t.Errorf("%+v: %s: %v", use, q.Name, err)
+					}
+					q.ZeroGrad()
+				}
+			}
+			m.Backward(nil, nil, n)
+			for _, p := range m.Params() {
+				sameBits(t, p.Name, p.Grad, make([]float32, len(p.Grad)))
+			}
+		})
+	}
+}
+
+func nilUnless(use bool, g []float32) []float32 {
+	if use {
+		return g
+	}
+	return nil
+}
+
+// TestSeed: weights are a function of the seed, and the trunk and head E do
+// not change with the size of head H.
+func TestSeed(t *testing.T) {
+	for _, c := range models {
+		a, b := mustNew(t, c.in, c.o), mustNew(t, c.in, c.o)
+		other := c.o
+		other.Seed++
+		d := mustNew(t, c.in, other)
+		wider := c.o
+		wider.DH++
+		w := mustNew(t, c.in, wider)
+		same := true
+		for k, p := range a.Params() {
+			sameBits(t, p.Name, b.Params()[k].Value, p.Value)
+			same = same && fmt.Sprint(p.Value) == fmt.Sprint(d.Params()[k].Value)
+			if !strings.HasPrefix(p.Name, "head.H") {
+				sameBits(t, p.Name, w.Params()[k].Value, p.Value)
+			}
+		}
+		if same {
+			t.Errorf("%s: another seed, the same weights", c.name)
+		}
+	}
+}
+
+// TestParams: names are unique, groups are known, biases and gains are plain
+// and matrices are not, Count counts.
+func TestParams(t *testing.T) {
+	for _, c := range models {
+		m := mustNew(t, c.in, c.o)
+		names, count := map[string]bool{}, 0
+		for _, p := range m.Params() {
+			if names[p.Name] {
+				t.Errorf("%s: two params %q", c.name, p.Name)
+			}
+			names[p.Name] = true
+			count += len(p.Value)
+			if want := strings.SplitN(p.Name, ".", 2)[0]; p.Group != want {
+				t.Errorf("%s: %s is in group %q", c.name, p.Name, p.Group)
+			}
+			if p.Plain == strings.HasSuffix(p.Name, ".weight") {
+				t.Errorf("%s: %s has Plain %v", c.name, p.Name, p.Plain)
+			}
+		}
+		if m.Count() != count || m.In() != c.in {
+			t.Errorf("%s: Count %d, want %d; In %v", c.name, m.Count(), count, m.In())
+		}
+	}
+}
+
+// TestCount: the sizes of the default models, by hand.
+func TestCount(t *testing.T) {
+	const heads = 2 * (256*128 + 128)
+	mlp := 784*256 + 256 + 2*(2*256+2*(256*256+256)) + 2*256 + heads
+	conv := func(c ...int) (n int) {
+		for i := 1; i < len(c); i++ {
+			n += 9*c[i-1]*c[i] + 3*c[i]
+		}
+		last := c[len(c)-1]
+		return n + 2*last + 2*(last*128+128)
+	}
+	for _, c := range []struct {
+		name string
+		in   Shape
+		o    Options
+		want int
+	}{
+		{"mlp", Shape{1, 28, 28}, Options{}, mlp},
+		{"conv", Shape{1, 28, 28}, Options{Trunk: "conv"}, conv(1, 32, 32, 64, 64)},
+		{"small conv", Shape{3, 15, 40}, Options{Trunk: "conv"}, conv(3, 32, 32, 64)},
+		{"identity", Shape{10, 1, 1}, Options{Trunk: "identity"}, 2 * (10*128 + 128)},
+	} {
+		if got := mustNew(t, c.in, c.o).Count(); got != c.want {
+			t.Errorf("%s: %d weights, want %d", c.name, got, c.want)
+		}
+	}
+}
+
+// TestStart: untrained, uE has variance 1 or so, and uH is well inside clip and
+// ball, but not at the origin.
+func TestStart(t *testing.T) {
+	for _, c := range []struct {
+		o    Options
+		want float64 // ‖uH‖
+	}{
+		{Options{}, 1.15},
+		{Options{Trunk: "conv"}, 1.15},
+		{Options{Trunk: "identity"}, 1.15},
+		{Options{Curvature: 4, DH: 16}, 0.25},
+		{Options{Flat: true, Clip: 1}, 0.5},
+		{Options{Clip: -1, Curvature: 1e-3}, 1.15},
+	} {
+		in := Shape{1, 20, 20}
+		m := mustNew(t, in, c.o)
+		const n = 32
+		uE, uH := m.Forward(gaussian(rand.New(rand.NewPCG(3, 4)), n*in.Size()), n, false)
+		variance := product(uE, uE) / float64(len(uE))
+		norm := math.Sqrt(product(uH, uH) / n)
+		if variance < 0.6 || variance > 1.5 || norm < 0.7*c.want || norm > 1.4*c.want {
+			t.Errorf("%+v: variance of uE %.3g, norm of uH %.3g, want %.3g", c.o, variance, norm, c.want)
+		}
+	}
+}
+
+// TestOptions: defaults, and that filled options make the same model again.
+func TestOptions(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		in   Shape
+		o    Options
+		want Options
+	}{
+		{"zero", Shape{1, 28, 28}, Options{}, Options{"mlp", 256, 2, 128, 128, 0.1, false, 2.3, 0}},
+		{"conv", Shape{1, 28, 28}, Options{Trunk: "conv"}, Options{"conv", 32, 4, 128, 128, 0.1, false, 2.3, 0}},
+		{"small conv", Shape{1, 28, 15}, Options{Trunk: "conv"}, Options{"conv", 32, 3, 128, 128, 0.1, false, 2.3, 0}},
+		{"flat", Shape{9, 1, 1}, Options{Trunk: "identity", Flat: true, Clip: -1}, Options{"identity", 9, 0, 128, 128, 0, true, -1, 0}},
+	} {
+		m := mustNew(t, c.in, c.o)
+		if m.Options() != c.want {
+			t.Errorf("%s: %+v, want %+v", c.name, m.Options(), c.want)
+		}
+		if again := mustNew(t, c.in, m.Options()); again.Options() != c.want {
+			t.Errorf("%s: filled options changed to %+v", c.name, again.Options())
+		}
+	}
+}
+
+func TestBadOptions(t *testing.T) {
+	image := Shape{1, 28, 28}
+	for _, c := range []struct {
+		in   Shape
+		o    Options
+		want string // in the message
+	}{
+		{image, Options{Trunk: "vit"}, `"vit"; there are "mlp"`},
+		{Shape{784, 1, 1}, Options{Trunk: "conv"}, `Trunk to "mlp"`},
+		{Shape{1, 8, 8}, Options{Trunk: "conv", Depth: 4}, "Depth to at most 3"},
+		{Shape{0, 28, 28}, Options{}, "0×28×28"},
+		{image, Options{DE: -1}, "DE -1"},
+		{image, Options{Depth: -1}, "Depth -1"},
+		{image, Options{Curvature: -0.1}, "-0.1"},
+		{image, Options{Curvature: math.NaN()}, "NaN"},
+		{image, Options{Curvature: 1, Flat: true}, "exclude"},
+		{image, Options{Clip: math.Inf(1)}, "Clip"},
+	} {
+		if _, err := New(c.in, c.o); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%+v for %v: error %v, want one with %q", c.o, c.in, err, c.want)
+		}
+	}
+}
+
+// TestDescent: AdamW on least squares brings both heads to random targets.
+func TestDescent(t *testing.T) {
+	for _, c := range models {
+		t.Run(c.name, func(t *testing.T) {
+			m := mustNew(t, c.in, c.o)
+			rng := rand.New(rand.NewPCG(5, 6))
+			n := 8
+			if c.name == "identity" {
+				n = 4 // no more items than entries: they can be fitted
+			}
+			x, tE, tH := gaussian(rng, n*c.in.Size()), gaussian(rng, n*c.o.DE), gaussian(rng, n*c.o.DH)
+			adam := optim.NewAdamW(m.Params(), optim.AdamWOptions{Rate: 0.02, Decay: -1})
+			var first, last float64
+			for step := range 300 {
+				uE, uH := m.Forward(x, n, true)
+				gE, gH := residuals(uE, tE), residuals(uH, tH)
+				last = product(gE, gE) + product(gH, gH)
+				if step == 0 {
+					first = last
+				}
+				m.Backward(gE, gH, n)
+				optim.ClipNorm(m.Params(), 10)
+				adam.SetRate(0.02 * (1 - float64(step)/300))
+				adam.Step()
+			}
+			if !(last < 1e-3*first) {
+				t.Errorf("least squares went from %.3g to %.3g", first, last)
+			}
+		})
+	}
+}
+
+func residuals(u, target []float32) []float32 {
+	g := make([]float32, len(u))
+	for i := range g {
+		g[i] = u[i] - target[i]
+	}
+	return g
+}
+
+// BenchmarkEpoch trains an epoch of 2,700 images of 28×28 in batches of 128:
+// forward, backward and AdamW, without a loss.
+func BenchmarkEpoch(b *testing.B) {
+	for _, trunk := range []string{"conv", "mlp"} {
+		b.Run(trunk, func(b *testing.B) {
+			in := Shape{1, 28, 28}
+			m := mustNew(b, in, Options{Trunk: trunk})
+			rng := rand.New(rand.NewPCG(1, 1))
+			const n, items = 128, 2700
+			x, gE, gH := gaussian(rng, n*in.Size()), gaussian(rng, n*128), gaussian(rng, n*128)
+			adam := optim.NewAdamW(m.Params(), optim.AdamWOptions{})
+			b.ReportAllocs()
+			for b.Loop() {
+				for range (items + n - 1) / n {
+					m.Forward(x, n, true)
+					m.Backward(gE, gH, n)
+					adam.Step()
+				}
+			}
+		})
+	}
+}

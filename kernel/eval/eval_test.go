@@ -1,0 +1,240 @@
+package eval
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/traefik/yaegi/stdlib"
+)
+
+// lib is a compiled package as cells see one.
+var lib = map[string]map[string]reflect.Value{
+	"example.org/lib/lib": {
+		"Check": reflect.ValueOf(func(x, label int) {
+			panic(fmt.Sprintf("loss: x has %d rows, labels %d", x, label))
+		}),
+		"Apply": reflect.ValueOf(func(f func(int) int, n int) int { return f(n) }),
+	},
+}
+
+// lockedBuffer is a buffer that goroutines may share.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) take() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := l.b.String()
+	l.b.Reset()
+	return s
+}
+
+func newSession(t testing.TB) (*Session, *lockedBuffer) {
+	t.Helper()
+	out := &lockedBuffer{}
+	s, err := New(Options{
+		Symbols: []map[string]map[string]reflect.Value{stdlib.Symbols, lib},
+		Imports: []string{"fmt", "errors", "strings", "sort", "time", "example.org/lib"},
+		Stdout:  out, Stderr: out,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, out
+}
+
+// sessions is one notebook a line: cells between ┊, each "code → expected".
+// Expected is "out:…" for what is printed, "err:…" for a part of the error
+// with its traceback, otherwise the values joined by blanks.
+var sessions = []struct {
+	name  string
+	cells []string
+}{
+	{"arithmetic", c("1 + 2 → 3")},
+	{"string", c(`"a" + "b" → ab`)},
+	{"semicolon hides the value", c("1 + 2; → ")},
+	{"assignment has no value", c("x := 3 → ", "x → 3")},
+	{"state", c("x := 3 → ", "x *= 2 → ", "x → 6")},
+	{"other type", c("x := 3 → ", `x := "s" → `, "x → s", "x := 2.5 → ", "x + 1 → 3.5")},
+	{"same type keeps the variable", c("n := 1 → ", "get := func() int { return n } → ", "n := 5 → ", "get() → 5")},
+	{"constant as its default type", c("1 << 40 → 1099511627776", "'a' → 97", "2.5 → 2.5")},
+	{"unicode", c(`größe := "zwölf" → `, "len([]rune(größe)) → 5", `π := 3; π → 3`)},
+	{"bool", c("3 > 2 → true")},
+	{"two results", c("func two() (int, string) { return 7, \"q\" } → ", "two() → 7 q")},
+	{"library results", c(`strings.Cut("a=b", "=") → a b true`)},
+	{"no value", c("time.Sleep(1) → ", "func f() {} → ", "f() → ")},
+	{"print hides its results", c(`fmt.Println("hi") → out:hi`, `fmt.Printf("%d", 3) → out:3`, `fmt.Print("x") → out:x`)},
+	{"nil alone", c("var e error → ", "e → ", "nil → ")},
+	{"error as value", c(`errors.New("bad") → bad`, `func fail() error { return errors.New("worse") } → `, "fail() → worse")},
+	{"error of a cell", c("type E struct{ n int } → ", `func (e E) Error() string { return fmt.Sprint("E", e.n) } → `, "E{3} → E3", "func fail() error { return E{5} } → ", "fail() → E5", "func two() (int, error) { return 1, nil } → ", "two() → 1 <nil>")},
+	{"Stringer of a cell", c("type P struct{ n int } → ", `func (p P) String() string { return fmt.Sprint("P", p.n) } → `, "P{3} → P3", "&P{4} → P4", "fmt.Println(P{5}) → out:P5")},
+	{"expression in the middle", c("x := 2\nx\nx + 1 → 3")},
+	{"several statements on a line", c("a := 1; b := 2; a + b → 3")},
+	{"import", c("import \"math\"\nmath.Sqrt(16) → 4", "math.Floor(2.5) → 2")},
+	{"import again, unused", c("import (\n\t\"math\"\n\t\"os\"\n) → ", "import \"math\" → ", "math.Abs(-1) → 1")},
+	{"import under a name", c("import str \"strings\" → ", `str.ToUpper("a") → A`)},
+	{"dot import", c("import . \"math\" → ", "Sqrt(9) → 3")},
+	{"import two packages of one name", c("import \"math/rand\" → ", "import crand \"crypto/rand\" → ", "rand.New(rand.NewSource(1)).Intn(1) → 0", "crand.Reader == nil → false")},
+	{"unknown import", c("import \"example.org/none\" → err:In[1]:1:8: package example.org/none is not in this kernel")},
+	{"variable hides a package", c("import \"bytes\" → ", `bytes := []byte("ab") → `, "len(bytes) → 2")},
+	{"unused variable", c("func f() int { x := 1; return 2 } → ", "f() → 2")},
+	{"for keeps its scope", c("x := 100 → ", "for x := 0; x < 3; x++ {} → ", "x → 100")},
+	{"if keeps its scope", c("x := 1\nif x := 5; x > 2 { y := 3; _ = y } → ", "x → 1", "y → err:undefined: y")},
+	{"block keeps its scope", c("x := 1\n{ x := 2; _ = x } → ", "x → 1")},
+	{"switch keeps its scope", c("x := 1\nswitch x := 7; x { case 7: fmt.Print(\"seven\") } → out:seven", "x → 1")},
+	{"for changes outer variables", c("s := 0\nfor i := 1; i <= 4; i++ { s += i }\ns → 10")},
+	{"range", c("s := \"\"\nfor i, v := range []string{\"a\", \"b\"} { s += fmt.Sprint(i, v) }\ns → 0a1b")},
+	{"range over a number", c("s := 0\nfor i := range 4 { s += i; i = 100 }\ns → 6", "for range 2 { fmt.Print(\"x\") } → out:xx", "for i := range len(\"abc\") { fmt.Print(i) } → out:012")},
+	{"header with a literal", c("for m := map[int]int{}; len(m) < 2; m[len(m)] = 1 {\n}\n\"ok\" → ok")},
+	{"if else over lines", c("x := 3\nif x > 5 {\n fmt.Print(\"a\")\n} else if x > 2 {\n fmt.Print(\"b\")\n} else {\n fmt.Print(\"c\")\n} → out:b")},
+	{"labelled loop", c("n := 0\nouter:\nfor i := 0; i < 3; i++ {\n for {\n  n++\n  continue outer\n }\n}\nn → 3")},
+	{"select", c("ch := make(chan int, 1)\nch <- 4\nselect { case v := <-ch: fmt.Print(v) } → out:4")},
+	{"receive", c("ch := make(chan int, 1) → ", "ch <- 4 → ", "<-ch → 4")},
+	{"goroutines", c("ch := make(chan int) → ", "for i := 0; i < 3; i++ { go func() { ch <- i }() } → ", "<-ch + <-ch + <-ch → 3")},
+	{"goroutine of an earlier cell", c("in, out := make(chan int), make(chan int) → ", "go func() { for v := range in { out <- 2 * v } }() → ", "in <- 4\n<-out → 8", "in <- 5\n<-out → 10")},
+	{"closure", c("func counter() func() int { n := 0; return func() int { n++; return n } } → ", "next := counter() → ", "next() → 1", "next() → 2")},
+	{"closures of a loop", c("var fs []func() int\nfor i := 0; i < 3; i++ { fs = append(fs, func() int { return i }) } → ", "fs[0]() + 10*fs[1]() + 100*fs[2]() → 210")},
+	{"closures of a range", c("var ps []*int\nfor _, v := range []int{5, 6} { ps = append(ps, &v) } → ", "*ps[0] + *ps[1] → 11")},
+	{"recursion", c("func fib(n int) int { if n < 2 { return n }; return fib(n-1) + fib(n-2) } → ", "fib(15) → 610")},
+	{"mutual recursion, used before", c("even(10)\nfunc even(n int) bool { if n == 0 { return true }; return odd(n - 1) }\nfunc odd(n int) bool { if n == 0 { return false }; return even(n - 1) } → ", "even(7) → false")},
+	{"function uses a variable of its cell", c("k := 3\nfunc addK(n int) int { return n + k }\naddK(1) → 4", "k = 10 → ", "addK(1) → 11")},
+	{"function again", c("func f() int { return 1 } → ", "func g() int { return f() } → ", "func f() int { return 2 } → ", "g() → 2", "f() → 2")},
+	{"function again, other signature", c("func f() int { return 1 } → ", `func f(s string) string { return s + "!" } → `, `f("a") → a!`)},
+	{"dependent does not fit", c("func f() int { return 1 } → ", "func g() int { return f() } → ", "func f() string { return \"s\" } → out:g must be defined again", "g() → err:g must be defined again", "f() → s", "func g() string { return f() } → ", "g() → s")},
+	{"function sees a new variable", c("x := 1 → ", "func get() float64 { return float64(x) + 0.5 } → ", "x := 2.0 → ", "get() → 2.5")},
+	{"failed function", c("func f() int { return 1 } → ", "func f() int { return nope } → err:In[2]:1:23: undefined: nope", "f() → 1", "func h() int { return nope } → err:undefined: nope", "h() → err:h is not defined: its declaration failed", "func h() int { return 7 } → ", "h() → 7")},
+	{"struct and methods of a later cell", c("type V struct{ x, y float64 } → ", "func (v V) Norm2() float64 { return v.x*v.x + v.y*v.y } → ", "V{3, 4}.Norm2() → 25", "func (v *V) Scale(k float64) { v.x *= k; v.y *= k } → ", "v := V{1, 2}\nv.Scale(3)\nv.x + v.y → 9")},
+	{"method again", c("type T struct{ n int } → ", "func (t T) Get() int { return t.n } → ", "t := T{4} → ", "t.Get() → 4", "func (t T) Get() int { return 10 * t.n } → ", "t.Get() → 40")},
+	{"method, first with a fault", c("type T struct{ n int } → ", "func (t T) Get() int { return t.m } → err:In[2]:1:31", "func (t T) Get() int { return t.n } → ", "T{4}.Get() → 4")},
+	{"method with another signature", c("type T struct{ n int }\nfunc (t T) Get() int { return t.n } → ", "func (t T) Get() string { return \"\" } → err:In[2]:1:12: method T.Get exists already with other parameters or results")},
+	{"method sees a function again", c("type T struct{ n int }\nfunc k() int { return 2 }\nfunc (t T) Get() int { return k() * t.n } → ", "func k() int { return 3 } → ", "T{5}.Get() → 15")},
+	{"variadic method", c("type L struct{} → ", "func (L) Join(sep string, a ...string) string { return strings.Join(a, sep) } → ", `L{}.Join("-", "a", "b") → a-b`, `L{}.Join("-", []string{"x", "y"}...) → x-y`)},
+	{"recursive method", c("type N struct { l, r *N }\nfunc (n *N) Size() int { if n == nil { return 0 }; return 1 + n.l.Size() + n.r.Size() } → ", "(&N{&N{}, &N{}}).Size() → 3")},
+	{"interface", c("type S interface{ Area() float64 }\ntype Q struct{ a float64 }\nfunc (q Q) Area() float64 { return q.a * q.a } → ", "var s S = Q{3} → ", "s.Area() → 9", "func total(ss ...S) (t float64) { for _, s := range ss { t += s.Area() }; return t } → ", "total(Q{1}, Q{2}) → 5")},
+	{"embedding", c("type A struct{ n int }\nfunc (a A) Twice() int { return 2 * a.n }\ntype B struct{ A; m int } → ", "B{A{4}, 1}.Twice() → 8")},
+	{"type again in the same words", c("type T struct { a int } → ", "type T struct {\n\ta int // the same\n} → ", "T{3}.a → 3")},
+	{"type again in other words", c("type T struct{ a int } → ", "type T struct{ b int } → err:In[2]:1:6: type T exists already with another definition")},
+	{"failed type", c("type T struct{ a Foo } → err:undefined: Foo", "type T struct{ a int } → ", "T{2}.a → 2")},
+	{"constants", c("const ( A = iota; B; C )\nC → 2", "const B = 7 → ", "B → 7")},
+	{"constant again", c("const K = 2 → ", "func f() int { return K } → ", "const K = 3 → ", "f() → 3")},
+	{"var", c("var a, b = 1, \"z\" → ", "b → z", "var ( n int; m = 4 )\nn + m → 4", "var n string → ", "n == \"\" → true")},
+	{"map and comma ok", c("m := map[string]int{\"a\": 1} → ", "v, ok := m[\"a\"] → ", "v, ok → err:", "fmt.Print(v, ok) → out:1 true", "_, ok = m[\"b\"] → ", "ok → false", "w, found := m[\"q\"]\nfmt.Print(w, found) → out:0 false")},
+	{"type assertion", c("var x any = 3 → ", "n, ok := x.(int)\nfmt.Print(n, ok) → out:3 true", "s, ok := x.(string)\nfmt.Print(len(s), ok) → out:0 false", "x.(int) + 1 → 4")},
+	{"receive and comma ok", c("ch := make(chan int, 1)\nch <- 5\nclose(ch) → ", "v, ok := <-ch\nfmt.Print(v, ok) → out:5 true", "v, ok := <-ch\nfmt.Print(v, ok) → out:0 false")},
+	{"multiple assignment", c("a, b := 1, 2\na, b = b, a\n10*a + b → 21")},
+	{"err declared again", c("n, err := fmt.Sscan(\"3\", new(int)) → ", "m, err := fmt.Sscan(\"\", new(int)) → ", "err.Error() → EOF", "n + m → 1")},
+	{"generic function", c("func Map[T, U any](x []T, f func(T) U) []U { var r []U; for _, v := range x { r = append(r, f(v)) }; return r } → ", "Map[int, string]([]int{1, 2}, func(i int) string { return fmt.Sprint(2 * i) }) → [2 4]")},
+	{"generic sum", c("func Sum[T int | float64](x []T) (s T) { for _, v := range x { s += v }; return s } → ", "Sum([]float64{1, 2.5}) → 3.5", "Sum([]int{1, 2}) → 3")},
+	{"generic function again", c("func Id[T any](x T) T { return x } → ", "func Id[T any](x T) T { return x } → ", "func Id[T any](y T) T { return y } → err:Id is generic and exists already")},
+	{"generic type", c("type Stack[T any] struct{ v []T }\nfunc (s *Stack[T]) Push(x T) { s.v = append(s.v, x) } → ", "st := &Stack[int]{}\nst.Push(3)\nst.v → [3]")},
+	{"type switch", c("type T struct{ n int }\nfunc kind(v any) string {\n switch x := v.(type) {\n case int: return \"int\"\n case T: return fmt.Sprint(\"T\", x.n)\n case *T: return \"*T\"\n case nil: return \"nil\"\n }\n return \"?\"\n} → ", `kind(1) + kind(T{2}) + kind(&T{}) + kind("") + kind(nil) → intT2*T?nil`)},
+	{"type switch without variable", c("type T struct{ n int }\nfunc kind(v any) string { switch v.(type) { case T: return \"T\"; case *T: return \"*T\"; case []int: return \"ints\" }; return \"?\" } → ", `kind(T{}) + kind(&T{}) + kind([]int{}) + kind(3) → T*Tints?`)},
+	{"case error", c("func f(v any) bool { switch v.(type) { case error: return true }; return false } → err:In[1]:1:45: case error is not supported")},
+	{"defer", c("func f() (s string) { defer func() { s += \"b\" }(); return \"a\" } → ", "f() → ab")},
+	{"defer takes arguments at once", c("func f() { x := 1; defer fmt.Print(x); x = 2; fmt.Print(x) } → ", "f() → out:21")},
+	{"defer in a loop", c("func f() { for i := 0; i < 3; i++ { defer fmt.Println(i) } } → err:In[1]:1:37: defer in a loop")},
+	{"recover", c("func f() (s string) { defer func() { s = fmt.Sprint(\"got \", recover()) }(); panic(\"x\") } → ", "f() → got x")},
+	{"missing return", c("func f(n int) int { if n > 0 { return 1 } } → err:In[1]:1:43: missing return")},
+	{"loops that end", c("func f() int { for {} }\nfunc g(n int) int { switch { case n > 0: return 1; default: panic(\"x\") } } → ", "g(1) → 1")},
+	{"new with a value", c("new(42) → err:In[1]:1:5: new(value)", "*new(int) → 0")},
+	{"changed and captured", c("for i := 0; i < 3; i++ { f := func() int { return i }; i += f() } → err:loop variable i is changed")},
+	{"top return", c("x := 1\nreturn → err:In[1]:2:1: return outside a function")},
+	{"top break", c("break → err:In[1]:1:1: break outside a loop", "for { break } → ", "if true { continue } → err:In[3]:1:11: continue outside a loop")},
+	{"top goto", c("goto L → err:In[1]:1:6: label L undefined")},
+	{"top defer", c("defer fmt.Println() → err:In[1]:1:1: defer outside a function", "for { return } → err:return outside")},
+	{"program", c("package main\n\nimport \"fmt\"\n\nfunc main() { fmt.Print(\"hello \", twice(2)) }\n\nfunc twice(n int) int { return 2 * n } → out:hello 4", "twice(4) → 8", "main() → out:hello 4", "1 → 1")},
+	{"program without main", c("package main\nx := 1 → err:package main needs a func main")},
+	{"main alone does not run", c("func main() { fmt.Print(\"ran\") } → ", "1 → 1", "main() → out:ran")},
+	{"function without body", c("func doc(x int) string → ", "1 → 1")},
+	{"comments", c("// only a comment → ", "/* a */ 1 /* b */ + 2 // c → 3", " → ")},
+	{"compiled callback", c("lib.Apply(func(n int) int { return 3 * n }, 4) → 12")},
+	{"library panic", c("x := 1\nlib.Check(3, 2) → err:panic: loss: x has 3 rows, labels 2", "x → 1")},
+	{"panic and its line", c("func f(n int) int {\n\tvar s []int\n\tn++\n\treturn s[n]\n}\n → ", "x := 1\n\nf(2) → err:In[1]:4:2 in f", "x → 1")},
+	{"panic in a loop", c("s := []int{1, 2}\nfor i := 0; i < 5; i++ {\n\tx := i\n\t_ = s[x]\n} → err:In[1]:4:2")},
+	{"panic of a method", c("type T struct{ p *int } → ", "func (t T) Get() int {\n return *t.p\n} → ", "T{}.Get() → err:in T.Get")},
+	{"division by zero", c("z := 0 → ", "1 / z → err:panic: runtime error: integer divide by zero")},
+	{"nil map", c("var m map[string]int → ", "m[\"a\"] = 1 → err:panic: assignment to entry in nil map")},
+	{"panic value", c("panic(\"boom\") → err:panic: boom", "panic(fmt.Errorf(\"e %d\", 3)) → err:panic: e 3")},
+	{"undefined", c("y := undefinedThing → err:In[1]:1:6: undefined: undefinedThing", "a := 1\nfmt.Println(a, nope) → err:In[2]:2:16: undefined: nope")},
+	{"undefined in a package", c("strings.Foo(\"x\") → err:In[1]:1:1: undefined: strings.Foo")},
+	{"caret under unicode", c("ä := 1\n\tü := ä + nope → err:    \tü := ä + nope\n    \t         ^")},
+	{"error in a later statement", c("a := 5\nb := nope → err:undefined: nope", "a → 5")},
+	{"syntax error runs nothing", c("fmt.Println(\"ran\")\nx := := 2 → err:In[1]:2:6: syntax error")},
+	{"open bracket", c("fmt.Println(1 → err:syntax error")},
+	{"stray bracket", c("x := 1\n} → err:In[1]:2:1: syntax error: unexpected }")},
+	{"mismatched types", c(`"a" + 1 → err:mismatched types`)},
+	{"undefined call", c("y := nope(3) → err:In[1]:1:6: undefined: nope", "y := strings.Nope(3) → err:undefined: strings.Nope", "nope := 3\ny := nope\ny → 3")},
+	{"sort in place", c("x := []int{3, 1, 2}\nsort.Slice(x, func(i, j int) bool { return x[i] < x[j] })\nx → [1 2 3]")},
+	{"struct value", c("struct{ A int; B string }{3, \"q\"} → {3 q}")},
+	{"raw string over lines", c("len(`a\nb\n`) → 4")},
+	{"println", c("println(\"low\") → out:low")},
+	{"init runs", c("func init() { fmt.Print(\"init\") } → out:init")},
+}
+
+func c(cells ...string) []string { return cells }
+
+func TestSessions(t *testing.T) {
+	for _, tt := range sessions {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s, out := newSession(t)
+			for i, cell := range tt.cells {
+				cut := strings.LastIndex(cell, " → ")
+				code, want := cell[:cut], cell[cut+len(" → "):]
+				res := s.Run(context.Background(), Cell{Name: fmt.Sprintf("In[%d]", i+1), Code: code})
+				checkResult(t, code, res, out.take(), want)
+			}
+		})
+	}
+}
+
+// checkResult compares a result with the notation of the table.
+func checkResult(t *testing.T, code string, res Result, out, want string) {
+	t.Helper()
+	text := ""
+	if res.Err != nil {
+		text = res.Err.Name + "\n" + res.Err.Error()
+		for _, bad := range []string{"_.go", prefix, "cell·", "yaegi", "main.", "(...)"} {
+			if strings.Contains(text, bad) {
+				t.Errorf("%q: the error shows the inside (%q):\n%s", code, bad, text)
+			}
+		}
+	}
+	var values []string
+	for _, v := range res.Values {
+		values = append(values, fmt.Sprint(v))
+	}
+	value := strings.Join(values, " ")
+	if part, ok := strings.CutPrefix(want, "err:"); ok && part != "" {
+		if res.Err == nil || !strings.Contains(text, part) {
+			t.Errorf("%q:\n got %q, output %q, error %s\nwant an error with %q", code, value, out, text, part)
+		}
+		return
+	}
+	if res.Err != nil && want != "err:" {
+		t.Errorf("%q: %s\nwant %q", code, text, want)
+		return
+	}
+	if part, ok := strings.CutPrefix(want, "out:"); ok {
+		if !strings.HasPrefix(out, part) || value != "" {
+			t.Errorf("%q: printed %q, value %q; want output %q", code, out, value, part)
+		}
+		return
+	}
+	if want != "err:" && (value != want && !(want == "" && len(res.Values) == 0) || out != "") {
+		t.Errorf("%q: value %q, output %q; want %q", code, value, out, want)
+	}
+}

@@ -1,0 +1,268 @@
+package eval
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/token"
+	"strconv"
+	"strings"
+)
+
+// Run runs a cell. When ctx ends, it stops: a loop in the cell at once, a
+// compiled call when it returns. Run waits two seconds for such a call and
+// then leaves it behind.
+func (s *Session) Run(ctx context.Context, c Cell) Result {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c.Name == "" {
+		c.Name = "cell"
+	}
+	name := s.fileOf(source{c.Name, c.Code})
+	top := token.Position{Filename: name, Line: 1, Column: 1}
+	s.ctx = ctx
+	p, err := parse(s.interp.FileSet(), name, c.Code)
+	if err != nil {
+		return Result{Err: s.compileError(err, top)}
+	}
+	plan, err := s.plan(p, c.Code)
+	if err != nil {
+		return Result{Err: s.compileError(err, top)}
+	}
+	var res Result
+	how := s.guarded(ctx, func() { res = s.perform(plan) })
+	switch {
+	case how != finished:
+		return Result{Err: interrupted(how)}
+	case ctx.Err() != nil && res.Err == nil:
+		return res // it ended in time
+	}
+	return res
+}
+
+// step is a part of a cell that runs at once.
+type step struct {
+	decls group
+	item  item
+	show  bool // the item is the value of the cell
+	pos   token.Pos
+}
+
+// plan puts the parts of a cell in order: declarations first, in one group, so
+// that they may use each other and statements may use them before. Those that
+// use a variable which the cell itself declares come where they stand.
+func (s *Session) plan(p parsed, code string) ([]step, error) {
+	if r := check(p); r != nil {
+		return nil, r
+	}
+	var rest []item
+	for _, it := range p.items {
+		if d, ok := it.decl.(*ast.GenDecl); ok && d.Tok == token.IMPORT {
+			if err := s.importDecl(d); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if it.stmt != nil && !global(it.stmt) {
+			it.stmt = &ast.BlockStmt{Lbrace: it.stmt.Pos(), List: []ast.Stmt{it.stmt}, Rbrace: it.stmt.End()}
+		}
+		s.rewrite(it)
+		rest = append(rest, it)
+	}
+	late := lateDecls(rest)
+	steps := []step{{}}
+	for i, it := range rest {
+		if it.decl == nil {
+			steps = append(steps, step{item: it, pos: it.stmt.Pos(), show: i == len(rest)-1 && !it.semi})
+			continue
+		}
+		into := &steps[0]
+		if late[i] {
+			if len(steps) == 1 || steps[len(steps)-1].item.stmt != nil {
+				steps = append(steps, step{})
+			}
+			into = &steps[len(steps)-1]
+		}
+		if !into.pos.IsValid() {
+			into.pos = it.decl.Pos()
+		}
+		if r := s.sort(&into.decls, it); r != nil {
+			return nil, r
+		}
+	}
+	if p.program {
+		return s.program(steps, rest, code)
+	}
+	return steps, nil
+}
+
+// program adds the call of main to a cell that has a package clause.
+func (s *Session) program(steps []step, items []item, code string) ([]step, error) {
+	for _, it := range items {
+		if f, ok := it.decl.(*ast.FuncDecl); ok && f.Recv == nil && f.Name.Name == prefix+"main" {
+			pos := f.Name.Pos()
+			call := &ast.ExprStmt{X: &ast.CallExpr{Fun: ident(pos, f.Name.Name), Lparen: pos, Rparen: pos}}
+			return append(steps, step{item: item{stmt: block(call), code: code}, pos: pos}), nil
+		}
+	}
+	return nil, &refusal{token.NoPos, "package main needs a func main in the same cell"}
+}
+
+// global says whether a statement declares variables of the session.
+func global(st ast.Stmt) bool {
+	switch st := st.(type) {
+	case *ast.DeclStmt:
+		return true
+	case *ast.AssignStmt:
+		return st.Tok == token.DEFINE
+	}
+	return false
+}
+
+// lateDecls finds the declarations that use, directly or through others, a
+// variable that a statement of the cell declares.
+func lateDecls(items []item) map[int]bool {
+	changed := map[string]bool{}
+	for _, it := range items {
+		if it.stmt != nil {
+			for _, v := range declaredVars(it.stmt) {
+				changed[v] = true
+			}
+		}
+	}
+	late := map[int]bool{}
+	for more := len(changed) > 0; more; {
+		more = false
+		for i, it := range items {
+			if it.decl == nil || late[i] || !overlap(uses(it.decl), changed) {
+				continue
+			}
+			late[i], more = true, true
+			switch d := it.decl.(type) {
+			case *ast.FuncDecl:
+				if d.Recv == nil {
+					changed[d.Name.Name] = true
+				}
+			case *ast.GenDecl:
+				for _, n := range declared(it) {
+					changed[n] = true
+				}
+			}
+		}
+	}
+	return late
+}
+
+// declaredVars lists the variables that a statement declares at the top.
+func declaredVars(st ast.Stmt) (names []string) {
+	switch st := st.(type) {
+	case *ast.DeclStmt:
+		for _, spec := range st.Decl.(*ast.GenDecl).Specs {
+			if v, ok := spec.(*ast.ValueSpec); ok {
+				for _, n := range v.Names {
+					names = append(names, n.Name)
+				}
+			}
+		}
+	case *ast.AssignStmt:
+		if st.Tok == token.DEFINE {
+			for _, l := range st.Lhs {
+				if n, ok := isBare(l); ok {
+					names = append(names, n)
+				}
+			}
+		}
+	}
+	return names
+}
+
+// importDecl notes imports. A package comes into the interpreter when a cell
+// uses it.
+func (s *Session) importDecl(d *ast.GenDecl) error {
+	for _, spec := range d.Specs {
+		i := spec.(*ast.ImportSpec)
+		p, err := strconv.Unquote(i.Path.Value)
+		if err != nil {
+			return &refusal{i.Path.Pos(), "broken import path"}
+		}
+		name, known := s.packages[p]
+		if !known {
+			return &refusal{i.Path.Pos(), fmt.Sprintf("package %s is not in this kernel: cells can import the standard library and the packages that chest brings", p)}
+		}
+		if i.Name != nil {
+			name = i.Name.Name
+		}
+		switch name {
+		case "_":
+		case ".":
+			if _, err := s.exec(&ast.File{Package: d.Pos(), Name: ident(d.Pos(), "main"), Decls: []ast.Decl{
+				&ast.GenDecl{TokPos: d.Pos(), Tok: token.IMPORT, Specs: []ast.Spec{i}},
+			}}); err != nil {
+				return err
+			}
+		default:
+			s.imports[name] = p
+			delete(s.vars, name)
+		}
+	}
+	return nil
+}
+
+// perform runs the steps of a cell until one fails.
+func (s *Session) perform(steps []step) (res Result) {
+	s.values = nil
+	s.trace.take()
+	var pos token.Pos
+	defer func() {
+		if r := recover(); r != nil { // a fault of this package or the interpreter
+			res = Result{Err: s.compileError(errInternal{pos, fmt.Sprint(r)}, s.interp.FileSet().Position(pos))}
+		}
+	}()
+	s.reviveBodies()
+	for _, st := range steps {
+		pos = st.pos
+		err := s.declare(st.decls)
+		if err == nil && st.item.stmt != nil {
+			err = s.statement(st)
+		}
+		if err != nil {
+			return Result{Err: s.report(err, s.interp.FileSet().Position(pos))}
+		}
+	}
+	return Result{Values: s.values}
+}
+
+// reviveBodies defines the bodies of methods again after an interrupt.
+func (s *Session) reviveBodies() {
+	if !s.revive {
+		return
+	}
+	s.revive = false
+	for _, k := range sorted(s.decls) {
+		if d := s.decls[k]; d.fn.Recv != nil {
+			if err := s.declareBody(d); errors.Is(err, errInterrupted) {
+				s.revive = true
+				return
+			}
+		}
+	}
+}
+
+// shown takes the value of the cell.
+func (s *Session) shown(v []any) { s.values = v }
+
+// quiet says whether an expression is a call of a printing function of fmt,
+// whose results nobody wants to see.
+func (s *Session) quiet(e ast.Expr) bool {
+	c, ok := e.(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	sel, ok := c.Fun.(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	name, ok := isBare(sel.X)
+	return ok && s.imports[name] == "fmt" && (strings.HasPrefix(sel.Sel.Name, "Print") || strings.HasPrefix(sel.Sel.Name, "Fprint"))
+}
