@@ -44,7 +44,8 @@ type (
 	HyperSoftTripleOptions = loss.HyperSoftTripleOptions
 	TreeOptions            = loss.HypHCOptions
 
-	Result = metric.Result // Recall@K, R-Precision, MAP@R of one space
+	Quality = reduce.Quality // how true a picture is
+	Result  = metric.Result  // Recall@K, R-Precision, MAP@R of one space
 )
 
 // Which spaces a loss trains.
@@ -92,11 +93,19 @@ func Embed(ctx context.Context, m *Model, src Source) (Embedding, error) {
 	return m.Embed(ctx, src, 0)
 }
 
-// TangentPCA draws the points H of an embedding in the unit disk.
-// See reduce.TangentPCA.
-func TangentPCA(e Embedding) (xy []float64, err error) {
-	xy, _, err = reduce.TangentPCA(e.H, e.DH, e.Curvature)
-	return xy, err
+// TangentPCA draws the points H of an embedding in the unit disk: xy is n×2.
+// The quality says what share of the variance the disk shows and how well
+// neighbours by label survive; nil label means the classes of e. See
+// reduce.TangentPCA.
+func TangentPCA(ctx context.Context, e Embedding, label []int) (xy []float64, q Quality, err error) {
+	if label == nil {
+		label = e.Label
+	}
+	if xy, q, err = reduce.TangentPCA(e.H, e.DH, e.Curvature); err != nil {
+		return nil, q, err
+	}
+	q, err = q.WithLabels(ctx, xy, e.H, label, e.DH, e.Curvature)
+	return xy, q, err
 }
 
 // Check panics with err when it is not nil: it stops a cell or a script where

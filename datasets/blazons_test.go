@@ -217,11 +217,11 @@ func apart(x, y []uint8) float64 {
 func TestBlazonsHardness(t *testing.T) {
 	s := blazons(t, BlazonsOptions{Orders: 4, Families: 4, Species: 5, TestShare: 0.5})
 	raw := rawRecall(s.Test)
-	many := blazons(t, BlazonsOptions{Orders: 4, Families: 4, Species: 5, TestShare: 0.5, PerClass: 60})
+	many := blazons(t, BlazonsOptions{Orders: 4, Families: 4, Species: 5, TestShare: 0.5, PerClass: 40})
 	learnt := discriminant(many.Train, s.Test)
 	t.Logf("recall at 1 on %d test species: raw %.3f, linear discriminants %.3f", len(s.Test.Classes), raw, learnt)
-	if raw < 0.2 || raw > 0.5 {
-		t.Errorf("raw recall at 1 is %.3f, want 0.2 to 0.5", raw)
+	if raw < 0.25 || raw > 0.5 {
+		t.Errorf("raw recall at 1 is %.3f, want 0.25 to 0.5", raw)
 	}
 	if learnt < raw+0.05 {
 		t.Errorf("recall of linear discriminants is %.3f, want more than raw %.3f by 0.05", learnt, raw)

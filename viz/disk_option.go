@@ -129,17 +129,17 @@ func (f *DiskFigure) points(g group) scatterOption {
 	if len(g.rows) > largeFrom {
 		s.Large, s.Threshold = true, largeFrom
 	}
-	rows := make([][]any, len(g.rows))
-	named := false
-	for k, i := range g.rows {
-		rows[k] = []any{round4(f.xy[2*i]), round4(f.xy[2*i+1])}
-		if t := f.hover(i); t != "" {
-			rows[k], named = append(rows[k], t), true
-		}
-	}
+	named := f.o.Names != nil || f.bySuper
 	if named {
 		name := 2
 		s.Encode.Name, s.Tooltip.Formatter = &name, "{a}<br>{b}"
+	}
+	rows := make([][]any, len(g.rows))
+	for k, i := range g.rows {
+		rows[k] = []any{round4(f.xy[2*i]), round4(f.xy[2*i+1])}
+		if named {
+			rows[k] = append(rows[k], f.hover(i))
+		}
 	}
 	s.Data = rows
 	return s

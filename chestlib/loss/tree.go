@@ -12,7 +12,7 @@ import (
 
 // HypHCOptions controls HypHC. All defaults are ours.
 type HypHCOptions struct {
-	Triplets     int     // triplets a step; 0 means 1000
+	Triplets     int     // triplets a step, or each one once if there are no more; 0 means 1000
 	Temperature  float64 // T of the softmax over depths, a distance; 0 means 0.1
 	LabelAware   bool    // similarity 1 within a class, else the cosine's
 	BatchClasses bool    // triplets among the batch's classes and as many random others only
@@ -40,6 +40,7 @@ type HypHC struct {
 	classes, proxies int
 	o                HypHCOptions
 
+	every    []int        // all classes
 	like     []float64    // proxies of the other space, widened
 	triplets [][3]int     // rows of the points
 	rowLoss  []float64    // of each triplet
@@ -54,13 +55,17 @@ func NewHypHC(classes, proxies int, o HypHCOptions) *HypHC {
 	if o.Triplets < 0 || !(o.Temperature > 0) {
 		panic(fmt.Sprintf("loss: HypHC: %d triplets at temperature %g, want both above 0", o.Triplets, o.Temperature))
 	}
-	return &HypHC{classes: classes, proxies: proxies, o: o}
+	l := &HypHC{classes: classes, proxies: proxies, o: o}
+	for c := range classes {
+		l.every = append(l.every, c)
+	}
+	return l
 }
 
 // Options returns the options with the defaults filled in.
 func (l *HypHC) Options() HypHCOptions { return l.o }
 
-// Step returns the mean loss of random triplets and adds weight times its
+// Step returns the mean loss over triplets and adds weight times its
 // gradient by the points to gp, or none if gp is nil.
 //
 // points is C·K×D, inside the ball of curvature -c; like is C·K×E, for any E,
@@ -89,59 +94,66 @@ func (l *HypHC) Step(points []float64, like []float32, c float64, label []int, g
 	return floats.Sum(l.rowLoss) / n
 }
 
-// draw fills triplets with distinct leaves.
+// draw fills triplets with distinct leaves: all triplets if Triplets allows,
+// else random ones.
 func (l *HypHC) draw(label []int, rng *rand.Rand) {
-	l.triplets = resized(l.triplets, l.o.Triplets)
 	classes := l.among(label, rng)
-	n := l.classes * l.proxies
-	if classes != nil {
-		n = len(classes) * l.proxies
+	n := len(classes) * l.proxies
+	leaf := func(i int) int { return classes[i/l.proxies]*l.proxies + i%l.proxies }
+	l.triplets = l.triplets[:0]
+	if all := float64(n) * float64(n-1) * float64(n-2) / 6; all <= float64(l.o.Triplets) {
+		for i := range n {
+			for j := range i {
+				for k := range j {
+					l.triplets = append(l.triplets, [3]int{leaf(k), leaf(j), leaf(i)})
+				}
+			}
+		}
+		return
 	}
-	leaf := func(i int) int {
-		if classes == nil {
-			return i
-		}
-		return classes[i/l.proxies]*l.proxies + i%l.proxies
-	}
-	for t := range l.triplets {
-		i, j, k := rng.IntN(n), rng.IntN(n-1), rng.IntN(n-2)
-		// j and k are ranks among what is left; move them past what is taken
-		if j >= i {
-			j++
-		}
-		if k >= min(i, j) {
-			k++
-		}
-		if k >= max(i, j) {
-			k++
-		}
-		l.triplets[t] = [3]int{leaf(i), leaf(j), leaf(k)}
+	for range l.o.Triplets {
+		i, j, k := distinct(n, rng)
+		l.triplets = append(l.triplets, [3]int{leaf(i), leaf(j), leaf(k)})
 	}
 }
 
-// among returns the classes to draw leaves from, nil for all: those of the
-// batch and as many others.
+// distinct returns three different numbers below n, uniformly.
+func distinct(n int, rng *rand.Rand) (i, j, k int) {
+	i, j, k = rng.IntN(n), rng.IntN(n-1), rng.IntN(n-2)
+	// j and k are ranks among what is left; move them past what is taken
+	if j >= i {
+		j++
+	}
+	if k >= min(i, j) {
+		k++
+	}
+	if k >= max(i, j) {
+		k++
+	}
+	return i, j, k
+}
+
+// among returns the classes to draw leaves from: all, or those of the batch and
+// as many others.
 func (l *HypHC) among(label []int, rng *rand.Rand) []int {
-	if !l.o.BatchClasses {
-		return nil
+	batch := slices.Clone(label)
+	slices.Sort(batch)
+	batch = slices.Compact(batch)
+	want := 2 * len(batch)
+	if !l.o.BatchClasses || want >= l.classes || want*l.proxies < 3 {
+		return l.every
 	}
-	classes := slices.Clone(label)
-	slices.Sort(classes)
-	classes = slices.Compact(classes)
-	if len(classes) == 0 || 2*len(classes) >= l.classes || 2*len(classes)*l.proxies < 3 {
-		return nil
-	}
-	seen := make(map[int]bool, 2*len(classes))
-	for _, c := range classes {
+	seen := make(map[int]bool, want)
+	for _, c := range batch {
 		seen[c] = true
 	}
-	for want := 2 * len(classes); len(classes) < want; {
-		if c := rng.IntN(l.classes); !seen[c] { // at least half of the draws succeed
+	for len(batch) < want { // at least half of the draws are new
+		if c := rng.IntN(l.classes); !seen[c] {
 			seen[c] = true
-			classes = append(classes, c)
+			batch = append(batch, c)
 		}
 	}
-	return classes
+	return batch
 }
 
 // forward computes the loss of each triplet and its gradient by the depths.

@@ -72,29 +72,26 @@ var gaussNodes = func() (t [2*gaussEdge*gaussGrid + 1][2]float32) {
 	return t
 }()
 
-// gauss returns Φ(x) and φ(x) to the rounding of float32, five times faster
+// gauss returns Φ(x) and φ(x) to the rounding of float32, several times faster
 // than by math.Erf: the Taylor series at the nearest node x₀, with d = x - x₀,
 //
-//	Φ = Φ₀ + φ₀ (d - x₀d²/2 + (x₀²-1)d³/6)
-//	φ = φ₀ (1 - x₀d + (x₀²-1)d²/2 - (x₀³-3x₀)d³/6)
+//	Φ = Φ₀ + φ₀ (d - x₀d²/2)
+//	φ = φ₀ (1 - x₀d + (x₀²-1)d²/2)
 //
-// |d| ≤ 1/128, so the next terms are below 1e-9.
+// |d| ≤ 1/128, so the next terms are below 5e-8. NaN gives NaN.
 func gauss(x float32) (cdf, pdf float32) {
 	if !(x > -gaussEdge && x < gaussEdge) {
 		return beyond(x)
 	}
 	i := int((x+gaussEdge)*gaussGrid + 0.5)
 	at := &gaussNodes[i]
-	x0 := float32(i)/gaussGrid - gaussEdge
+	x0 := float32(i)*(1.0/gaussGrid) - gaussEdge
 	d := x - x0
-	const half, third, sixth = 1.0 / 2, 1.0 / 3, 1.0 / 6
-	h2 := (x0*x0 - 1) * d * half
-	cdf = at[0] + at[1]*d*(1-x0*d*half+h2*d*third)
-	pdf = at[1] * (1 + d*(h2-x0-(x0*x0-3)*x0*d*d*sixth))
-	return cdf, pdf
+	h := d * 0.5
+	return at[0] + at[1]*d*(1-x0*h), at[1] * (1 - d*(x0-(x0*x0-1)*h))
 }
 
-// beyond is gauss outside the table, and NaN for NaN.
+// beyond is gauss outside the table.
 func beyond(x float32) (cdf, pdf float32) {
 	switch {
 	case x >= gaussEdge:

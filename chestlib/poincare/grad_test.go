@@ -95,10 +95,17 @@ func TestGradientsAtLimits(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", k.name, k.got, k.want)
 		}
 	}
-	// across the switch from series to closed form
-	for _, f := range []func(float64) float64{tanhcSlope, artanhcSlope} {
-		if below, above := f(0.01-1e-9), f(0.01+1e-9); !closeTo(below, above, 1e-10) {
-			t.Errorf("series %.15g, closed form %.15g", below, above)
+	for _, k := range []struct {
+		name    string
+		f       func(float64) float64
+		at, tol float64 // where series and closed form meet, and how well they do
+	}{
+		{"tanhcSlope", tanhcSlope, 0.01, 3e-11},
+		{"artanhcSlope", artanhcSlope, 0.01, 3e-11},
+		{"mobiusSlope", func(z float64) float64 { return mobiusSlope(1.7, z) }, 1e-3, 1e-5},
+	} {
+		if below, above := k.f(k.at*(1-1e-9)), k.f(k.at*(1+1e-9)); !closeTo(below, above, k.tol) {
+			t.Errorf("%s: series %.15g, closed form %.15g", k.name, below, above)
 		}
 	}
 }

@@ -98,16 +98,17 @@ func MobiusScaleGrad(dst []float64, t float64, x, g []float64, c float64) []floa
 	checkPair("MobiusScaleGrad", x, g, c)
 	dst = into("MobiusScaleGrad", dst, len(x))
 	z := math.Sqrt(c) * norm(x)
-	f, slope := mobiusFactor(t, z), t*(1-t*t)*2/3 // series: f = t + t(1-t²)z²/3 + …
-	if z > 1e-3 {
-		h := f * z
-		slope = (t*(1-h*h)/((1-z)*(1+z)) - f) / (z * z)
+	return radialGrad(dst, x, g, mobiusFactor(t, z), c*mobiusSlope(t, z))
+}
+
+// mobiusSlope returns f'(z)/z for f = mobiusFactor.
+func mobiusSlope(t, z float64) float64 {
+	if z < 1e-3 {
+		return t * (1 - t*t) * 2 / 3 // series: f = t + t(1-t²)z²/3 + …
 	}
-	along := c * slope * floats.Dot(x, g)
-	for i, xi := range x {
-		dst[i] = f*g[i] + along*xi
-	}
-	return dst
+	f := mobiusFactor(t, z)
+	h := f * z
+	return (t*(1-h*h)/((1-z)*(1+z)) - f) / (z * z)
 }
 
 // Gyration writes gyr[u,v]w, the rotation by which Möbius addition fails to be

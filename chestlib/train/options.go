@@ -9,9 +9,9 @@ import (
 // CHEST loss with the rates below; all defaults here are ours.
 type Options struct {
 	Epochs    int     // passes over the training set; 0 means 10
-	Classes   int     // classes a batch; 0 means 16
-	PerClass  int     // items of each class in a batch; 0 means 8
-	Rate      float64 // AdamW's rate at the start; 0 means 2e-3
+	Classes   int     // classes a batch; 0 means 32
+	PerClass  int     // items of each class in a batch; 0 means 2
+	Rate      float64 // AdamW's rate at the start; 0 means 3e-3
 	ProxyRate float64 // rate of the proxies as a multiple of Rate; 0 means 10
 	HeadRate  float64 // rate of the heads as a multiple of Rate; 0 means 1
 	Decay     float64 // weight decay; 0 means 1e-2, negative means none
@@ -41,10 +41,10 @@ type Progress interface {
 // withDefaults fills the zeros.
 func (o Options) withDefaults() Options {
 	o.Epochs = orInt(o.Epochs, 10)
-	o.Classes = orInt(o.Classes, 16)
-	o.PerClass = orInt(o.PerClass, 8)
+	o.Classes = orInt(o.Classes, 32)
+	o.PerClass = orInt(o.PerClass, 2)
 	o.Every = orInt(o.Every, 1)
-	o.Rate = orFloat(o.Rate, 2e-3)
+	o.Rate = orFloat(o.Rate, 3e-3)
 	o.ProxyRate = orFloat(o.ProxyRate, 10)
 	o.HeadRate = orFloat(o.HeadRate, 1)
 	o.MaxNorm = orFloat(o.MaxNorm, 10)

@@ -50,7 +50,7 @@ func NewSampler(src model.Source, classes, perClass int, seed uint64) (*Sampler,
 		}
 		s.items[y] = append(s.items[y], i)
 	}
-	s.classes = min(classes, s.present())
+	s.classes = min(classes, len(s.present()))
 	s.steps = (src.Len() + s.classes*perClass - 1) / (s.classes * perClass)
 	return s, nil
 }
@@ -66,20 +66,14 @@ func (s *Sampler) Epoch(epoch int) []Batch {
 	rng := rand.New(rand.NewPCG(s.seed, 0x5a3d<<32|uint64(epoch)))
 	decks := make([]deck, len(s.items))
 	for y, items := range s.items {
-		decks[y] = deck{cards: append([]int(nil), items...), next: len(items)}
+		decks[y] = newDeck(items, rng)
 	}
-	order := s.order(rng)
+	order := newDeck(s.present(), rng)
 	batches := make([]Batch, s.steps)
 	for b := range batches {
-		drawn := make(map[int]bool, s.classes)
-		for len(drawn) < s.classes {
-			y := order.draw(rng)
-			if drawn[y] { // two rounds meet inside this batch
-				continue
-			}
-			drawn[y] = true
-			for range s.perClass {
-				batches[b].Items = append(batches[b].Items, decks[y].draw(rng))
+		for _, y := range order.deal(s.classes, rng) {
+			for _, item := range decks[y].deal(s.perClass, rng) {
+				batches[b].Items = append(batches[b].Items, item)
 				batches[b].Labels = append(batches[b].Labels, y)
 			}
 		}
@@ -87,40 +81,48 @@ func (s *Sampler) Epoch(epoch int) []Batch {
 	return batches
 }
 
-// order is the deck of classes that have items.
-func (s *Sampler) order(rng *rand.Rand) *deck {
-	d := &deck{}
+// present lists the classes that have items.
+func (s *Sampler) present() (classes []int) {
 	for y, items := range s.items {
 		if len(items) > 0 {
-			d.cards = append(d.cards, y)
+			classes = append(classes, y)
 		}
 	}
-	d.next = len(d.cards)
-	return d
+	return classes
 }
 
-// present counts the classes that have items.
-func (s *Sampler) present() (n int) {
-	for _, items := range s.items {
-		if len(items) > 0 {
-			n++
-		}
-	}
-	return n
-}
-
-// deck deals its cards in random order and shuffles anew when all are dealt.
+// deck deals its cards in random order. No card comes again before all others
+// have come, and none twice in one deal if there are enough.
 type deck struct {
 	cards []int
 	next  int
 }
 
-func (d *deck) draw(rng *rand.Rand) int {
-	if d.next == len(d.cards) {
-		rng.Shuffle(len(d.cards), func(i, j int) { d.cards[i], d.cards[j] = d.cards[j], d.cards[i] })
+func newDeck(cards []int, rng *rand.Rand) deck {
+	d := deck{cards: append([]int(nil), cards...)}
+	shuffle(d.cards, rng)
+	return d
+}
+
+// deal returns n cards, valid until the next deal.
+func (d *deck) deal(n int, rng *rand.Rand) []int {
+	if left := len(d.cards) - d.next; left < n {
+		dealt := d.cards[:d.next]
+		shuffle(dealt, rng)
+		d.cards = append(append([]int(nil), d.cards[d.next:]...), dealt...)
 		d.next = 0
 	}
-	c := d.cards[d.next]
-	d.next++
-	return c
+	if n <= len(d.cards) {
+		d.next += n
+		return d.cards[d.next-n : d.next]
+	}
+	hand := make([]int, n) // more than there are: go round
+	for i := range hand {
+		hand[i] = d.cards[i%len(d.cards)]
+	}
+	return hand
+}
+
+func shuffle(cards []int, rng *rand.Rand) {
+	rng.Shuffle(len(cards), func(i, j int) { cards[i], cards[j] = cards[j], cards[i] })
 }

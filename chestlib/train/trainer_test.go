@@ -71,8 +71,9 @@ func newTrainer(t *testing.T, src model.Source, o Options) *Trainer {
 // TestFitLearns: retrieval of classes never trained on gets much better in both
 // spaces, and the loss falls.
 func TestFitLearns(t *testing.T) {
-	src, unseen := newClusters(20, 12, 24, 1), newClusters(10, 12, 24, 2)
-	o := small(8)
+	src, unseen := newClusters(60, 12, 24, 1), newClusters(20, 12, 24, 2)
+	o := small(10)
+	o.Classes, o.PerClass = 20, 2
 	o.Watch = unseen
 	tr := newTrainer(t, src, o)
 	before, err := Evaluate(context.Background(), tr.Model, unseen, nil)
@@ -84,7 +85,7 @@ func TestFitLearns(t *testing.T) {
 		t.Fatal(err)
 	}
 	first, last := history[0], history[len(history)-1]
-	if len(history) != 8 || last.Loss.Total > 0.7*first.Loss.Total {
+	if len(history) != 10 || last.Loss.Total > 0.7*first.Loss.Total {
 		t.Errorf("%d epochs, loss %.3f → %.3f", len(history), first.Loss.Total, last.Loss.Total)
 	}
 	for _, s := range []struct {

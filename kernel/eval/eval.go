@@ -15,6 +15,7 @@ import (
 	"reflect"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/traefik/yaegi/interp"
 )
@@ -68,6 +69,8 @@ type Session struct {
 	values  []any // what the running cell has shown as its value
 	revive  bool  // an interrupt made the method bodies dead
 	newName int
+
+	patience time.Duration
 }
 
 // source is a cell that ran.
@@ -91,6 +94,7 @@ func New(o Options) (*Session, error) {
 		vars:     map[string]bool{},
 		decls:    map[string]*decl{},
 		types:    map[string]decl{},
+		patience: patience,
 	}
 	if s.stderr == nil {
 		s.stderr = os.Stderr

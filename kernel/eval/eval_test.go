@@ -179,6 +179,8 @@ var sessions = []struct {
 	{"undefined call", c("y := nope(3) → err:In[1]:1:6: undefined: nope", "y := strings.Nope(3) → err:undefined: strings.Nope", "nope := 3\ny := nope\ny → 3")},
 	{"sort in place", c("x := []int{3, 1, 2}\nsort.Slice(x, func(i, j int) bool { return x[i] < x[j] })\nx → [1 2 3]")},
 	{"struct value", c("struct{ A int; B string }{3, \"q\"} → {3 q}")},
+	{"line ends of Windows", c("x := 1\r\ny := `a\r\nb`\r\nx + len(y) → 4", "a := 1\r\nnope → err:In[2]:2:1")},
+	{"nil pointer", c("var p *int → ", "*p → err:panic: runtime error: invalid memory address or nil pointer dereference")},
 	{"raw string over lines", c("len(`a\nb\n`) → 4")},
 	{"println", c("println(\"low\") → out:low")},
 	{"init runs", c("func init() { fmt.Print(\"init\") } → out:init")},
@@ -190,6 +192,9 @@ func TestSessions(t *testing.T) {
 	for _, tt := range sessions {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
+			if raceDetector && strings.HasPrefix(tt.name, "goroutine") {
+				t.Skip(interpreterRaces)
+			}
 			s, out := newSession(t)
 			for i, cell := range tt.cells {
 				cut := strings.LastIndex(cell, " → ")

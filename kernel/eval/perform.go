@@ -19,6 +19,7 @@ func (s *Session) Run(ctx context.Context, c Cell) Result {
 	if c.Name == "" {
 		c.Name = "cell"
 	}
+	c.Code = normal(c.Code)
 	name := s.fileOf(source{c.Name, c.Code})
 	top := token.Position{Filename: name, Line: 1, Column: 1}
 	s.ctx = ctx

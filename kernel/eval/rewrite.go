@@ -12,6 +12,7 @@ import (
 type rewriter struct {
 	s   *Session
 	fns []int // the functions around the node, as indices of marks
+	own int   // depth of goroutines: a panic there ends the process, so marks are of no use
 }
 
 // rewrite changes an item in place.
@@ -54,6 +55,11 @@ func (r *rewriter) function(f ast.Node, name string, body *ast.BlockStmt) {
 func (r *rewriter) walk(n ast.Node) {
 	ast.Inspect(n, func(n ast.Node) bool {
 		switch n := n.(type) {
+		case *ast.GoStmt:
+			r.own++
+			r.walk(n.Call)
+			r.own--
+			return false
 		case *ast.FuncLit:
 			r.walk(n.Type)
 			r.function(n, "func literal", n.Body)
@@ -102,7 +108,7 @@ func (r *rewriter) list(list []ast.Stmt) []ast.Stmt {
 		if d, ok := st.(*ast.DeferStmt); ok {
 			out = append(out, r.early(d)...)
 		}
-		if len(r.fns) > 0 && mayPanic(st) {
+		if len(r.fns) > 0 && r.own == 0 && mayPanic(st) {
 			n := r.s.marks.add(st.Pos(), r.fns[len(r.fns)-1])
 			out = append(out, assign(st.Pos(), token.ASSIGN, prefix+"at", number(st.Pos(), n)))
 		}

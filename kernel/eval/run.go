@@ -19,12 +19,14 @@ import (
 )
 
 const (
+	hostImport = hostPath + "/cell" // as the interpreter lists packages
+
 	// politeTime is how long a cell may end by itself after an interrupt: a
 	// compiled call that watches display.Context returns, and no function of
 	// the session is lost.
 	politeTime = 40 * time.Millisecond
-	// callTime is how long a compiled call may go on after that.
-	callTime = 2 * time.Second
+	// patience is how long a compiled call may go on after that.
+	patience = 2 * time.Second
 )
 
 // load gives the interpreter its packages.
@@ -42,7 +44,7 @@ func (s *Session) load(symbols []map[string]map[string]reflect.Value) error {
 	show := reflect.ValueOf(func(v ...any) { s.shown(v) })
 	forms := []reflect.Type{reflect.TypeOf((*error)(nil)).Elem(), reflect.TypeOf((*display.Displayer)(nil)).Elem(), reflect.TypeOf((*fmt.Stringer)(nil)).Elem()}
 	host := interp.Exports{
-		hostPath + "/cell": {
+		hostImport: {
 			"Show": show,
 			"Body": reflect.ValueOf(func() { s.body() }),
 		},
@@ -135,7 +137,7 @@ func (s *Session) guarded(ctx context.Context, body func()) outcome {
 	stop()
 	<-left
 	s.revive = true
-	if wait(done, callTime) {
+	if wait(done, s.patience) {
 		return stopped
 	}
 	return abandoned

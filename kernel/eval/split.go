@@ -23,6 +23,12 @@ type lexeme struct {
 	lit      string
 }
 
+// normal is code as valid UTF-8 with plain line ends: the scanner drops the
+// others from its literals, so that their length would be wrong.
+func normal(code string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(strings.ToValidUTF8(code, "\uFFFD"), "\r\n", "\n"), "\r", "\n")
+}
+
 // scan lists the tokens of code and the first error of the scanner.
 func scan(code string) ([]lexeme, *scanner.Error) {
 	var first *scanner.Error
@@ -137,6 +143,7 @@ type Completeness struct {
 // Complete says whether code could be run as it stands: open brackets, raw
 // strings and comments and a trailing operator ask for more lines.
 func (s *Session) Complete(code string) Completeness {
+	code = normal(code)
 	lex, failed := scan(code)
 	depth := 0
 	for _, l := range lex {
@@ -168,6 +175,8 @@ func (s *Session) Complete(code string) Completeness {
 // continues says whether a line that ends with tok goes on on the next.
 func continues(tok token.Token) bool {
 	switch tok {
+	case token.ELSE, token.IMPORT, token.CASE, token.FOR, token.IF, token.SWITCH, token.SELECT, token.VAR, token.CONST, token.TYPE, token.FUNC, token.GO, token.DEFER, token.RANGE, token.PACKAGE:
+		return true
 	case token.SEMICOLON, token.RPAREN, token.RBRACK, token.RBRACE, token.INC, token.DEC, token.ELLIPSIS, token.ILLEGAL:
 		return false
 	}

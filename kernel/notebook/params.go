@@ -3,9 +3,6 @@ package notebook
 import (
 	"errors"
 	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"math"
 	"slices"
 	"strconv"
@@ -197,37 +194,4 @@ func durationLiteral(d time.Duration) string {
 		}
 	}
 	return fmt.Sprintf("%d * time.Nanosecond", d.Nanoseconds())
-}
-
-// declarations lists what a parameters cell declares. It may hold statements
-// and imports before them.
-func declarations(source string) ([]parameter, error) {
-	const head = "package p\nfunc _() {\n"
-	body, imports := withoutImports(source)
-	file, err := parser.ParseFile(token.NewFileSet(), "", head+body+"\n}\n", parser.SkipObjectResolution)
-	if err != nil {
-		return nil, parseError(err, strings.Count(head, "\n"))
-	}
-	_ = imports
-	fn, ok := file.Decls[0].(*ast.FuncDecl)
-	if !ok || len(file.Decls) != 1 {
-		return nil, errors.New("want only := , var and const")
-	}
-	var all []parameter
-	for _, s := range fn.Body.List {
-		switch s := s.(type) {
-		case *ast.AssignStmt:
-			if s.Tok == token.DEFINE {
-				all = appendNames(all, exprNames(s.Lhs), nil, s.Rhs, false, body, len(head))
-			}
-		case *ast.DeclStmt:
-			d := s.Decl.(*ast.GenDecl)
-			for _, spec := range d.Specs {
-				if v, ok := spec.(*ast.ValueSpec); ok {
-					all = appendNames(all, v.Names, v.Type, v.Values, d.Tok == token.CONST, body, len(head))
-				}
-			}
-		}
-	}
-	return all, nil
 }

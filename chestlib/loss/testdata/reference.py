@@ -214,7 +214,7 @@ def chest_case(n, classes, k, dE, dH, c, label_aware):
 
     e, merge, h, t = terms()
     return dict(classes=classes, k=k, dE=dE, dH=dH, c=c, label_aware=label_aware, label=label,
-                uE=flat(uE), uH=flat(uH), pE=flat(pE), pH=flat(pH), triplets=triplets,
+                uE=flat(uE), uH=flat(uH), pE=flat(pE), pH=flat(pH),
                 e=float(e), merge=float(merge), h=float(h), tree=float(t), total=float(total()),
                 grad_uE=gradient(total, UE), grad_uH=gradient(total, UH),
                 grad_pE=gradient(total, PE), grad_pH=gradient(total, PH))
