@@ -280,7 +280,7 @@ func TestBlazonsStops(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	display.SetContext(ctx)
-	defer display.SetContext(nil)
+	defer display.SetContext(context.Background())
 	if _, err := Blazons(BlazonsOptions{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want the context's error", err)
 	}

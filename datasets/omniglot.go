@@ -75,7 +75,10 @@ func Omniglot(dir string, o OmniglotOptions) (*Split, error) {
 	if err := split.separate(o.KeepShared); err != nil {
 		return nil, err
 	}
-	return split, split.validate(o.Validation, o.Seed)
+	if err := split.validate(o.Validation, o.Seed); err != nil {
+		return nil, err
+	}
+	return split, nil
 }
 
 // filled is o with its defaults.

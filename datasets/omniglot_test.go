@@ -253,7 +253,7 @@ func TestOmniglotStops(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	display.SetContext(ctx)
-	defer display.SetContext(nil)
+	defer display.SetContext(context.Background())
 	if _, err := Omniglot(folder(t, one, characters("Greek/01")), OmniglotOptions{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want the context's error", err)
 	}

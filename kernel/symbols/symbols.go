@@ -23,5 +23,5 @@ func All() []map[string]map[string]reflect.Value {
 // Imported lists the packages that a fresh notebook has imported already.
 func Imported() []string {
 	const chest = "github.com/chestlab/chest/"
-	return []string{chest + "chestlib", chest + "datasets", chest + "kernel/display", chest + "viz"}
+	return []string{"fmt", chest + "chestlib", chest + "datasets", chest + "kernel/display", chest + "viz"}
 }
