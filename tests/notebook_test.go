@@ -159,6 +159,40 @@ func TestQuickstart(t *testing.T) {
 	}
 }
 
+// TestOmniglot runs the second notebook on the real data, when they are there:
+// one epoch of one seed, so that every cell runs; the committed outputs are of
+// the whole.
+func TestOmniglot(t *testing.T) {
+	if os.Getenv("CHEST_DATA") == "" {
+		t.Skip("SKIPPED: CHEST_DATA is not set; the notebook needs the Omniglot archives, which no package installs")
+	}
+	out := filepath.Join(t.TempDir(), "out.ipynb")
+	r := chest(t, "", "run", "../notebooks/02_omniglot.ipynb", "-o", out, "-p", "seeds=2", "-p", "epochs=3")
+	if r.code != 0 {
+		t.Fatalf("exit %d\n%s%s", r.code, r.stdout, r.stderr)
+	}
+	texts := readSaved(t, out).texts(t)
+	for _, space := range []string{"E", "H"} {
+		untrained, trained := tableRow(t, texts, "untrained", space), tableRow(t, texts, "CHEST", space)
+		if trained[0] < 1.5*untrained[0] {
+			t.Errorf("%s: R@1 %.1f after training, %.1f before", space, trained[0], untrained[0])
+		}
+	}
+}
+
+// TestOmniglotWithoutData: without the data the notebook stops with a sentence
+// that says what to get and where to put it.
+func TestOmniglotWithoutData(t *testing.T) {
+	cmd := exec.Command(buildChest(t), "run", "../notebooks/02_omniglot.ipynb", "-o", filepath.Join(t.TempDir(), "out.ipynb"))
+	cmd.Env = append(os.Environ(), "CHEST_DATA="+t.TempDir())
+	r := runCommand(t, cmd, "")
+	for _, want := range []string{"images_background_small1.zip", "CHEST_DATA", "MIT"} {
+		if r.code != 1 || !strings.Contains(r.stdout+r.stderr, want) {
+			t.Errorf("exit %d, want 1 and %q in\n%s%s", r.code, want, r.stdout, r.stderr)
+		}
+	}
+}
+
 // TestCommittedNotebooks: each notebook is committed with outputs and without
 // an error, and was run from top to bottom.
 func TestCommittedNotebooks(t *testing.T) {

@@ -136,8 +136,8 @@ func (p *page) block(class, text string) {
 	p.b.WriteString(`<pre class="output ` + class + `">` + strings.TrimRight(text, "\n") + "</pre>\n")
 }
 
-// richest is the order in which a page prefers the forms of an output. Plain
-// text stands before LaTeX only where a picture or a table does not.
+// richest is the order in which a page prefers the forms of an output. LaTeX,
+// which nothing in a page sets, is better than the text that stands in for it.
 var richest = []string{
 	"text/html", "image/svg+xml", "image/png", "image/jpeg", "image/gif", "image/webp",
 	"text/markdown", "application/javascript", "text/latex", "text/plain", "application/json",

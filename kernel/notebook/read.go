@@ -68,7 +68,11 @@ func broken(data []byte, err error) error {
 	if !errors.As(err, &syntax) {
 		return fmt.Errorf("broken JSON: %w", err)
 	}
-	before := data[:min(max(syntax.Offset-1, 0), int64(len(data)))]
+	at := min(syntax.Offset, int64(len(data)))
+	if at > 0 && syntax.Error() != "unexpected end of JSON input" {
+		at-- // the offset counts the wrong byte
+	}
+	before := data[:at]
 	line := bytes.Count(before, []byte("\n")) + 1
 	column := len([]rune(string(before[bytes.LastIndexByte(before, '\n')+1:]))) + 1
 	return fmt.Errorf("line %d, column %d: broken JSON: %w", line, column, err)

@@ -13,7 +13,7 @@ nb = new_notebook(metadata={
     "unknown": {"pi": 3.140, "big": 12345678901234567890, "list": [], "object": {}, "nothing": None, "yes": True},
 })
 cells = [
-    new_markdown_cell("# Points & *curves* <in> $B^n$\n\nSéance: κ < 0 → ball.\n\n| a | b |\n|--|--|\n| 1 | 2 |\n\n![dot](attachment:dot.png)",
+    new_markdown_cell("# Points & *curves* \\<in> $B^n$\n\nSéance: κ < 0 → ball.\n\n| a | b |\n|--|--|\n| 1 | 2 |\n\n![dot](attachment:dot.png)",
                       attachments={"dot.png": {"image/png": png}}),
     new_raw_cell("raw & text\n"),
     new_code_cell("epochs := 8\nrate := 1e-3", execution_count=1, metadata={"tags": ["parameters"]}),
@@ -38,4 +38,4 @@ cells[3]["unknown_field"] = {"kept": [1, 2]}
 nb.cells = cells
 nb["unknown_top"] = "kept"
 with open("full.ipynb", "w", encoding="utf-8") as f:
-    f.write(nbformat.writes(nb))
+    nbformat.write(nb, f)
