@@ -30,6 +30,8 @@ func (t *Trainer) Steps() int { return t.sampler.Steps() }
 // ends it stops after the present step and returns ctx's error; what was
 // learnt stays.
 func (t *Trainer) Epoch(ctx context.Context) (Epoch, error) {
+	ctx, done := context.WithCancel(ctx) // stays with the cell that called
+	defer done()
 	return t.epoch(ctx, nil)
 }
 
@@ -37,6 +39,8 @@ func (t *Trainer) Epoch(ctx context.Context) (Epoch, error) {
 // called again after an interrupt: it goes on with the next epoch. It returns
 // all epochs so far, also beside an error.
 func (t *Trainer) Fit(ctx context.Context) ([]Epoch, error) {
+	ctx, done := context.WithCancel(ctx) // stays with the cell that called
+	defer done()
 	p := t.progress()
 	total := t.o.Epochs * t.sampler.Steps()
 	p.Start(total, "training")

@@ -97,16 +97,29 @@ func TestShowAndUpdate(t *testing.T) {
 	}
 }
 
-func TestContextEndsWithTheCell(t *testing.T) {
-	if Context().Err() != nil || Context().Done() != nil {
+// TestContextIsOfTheRunningCell: a context kept from one cell ends with the
+// interrupt of a later one, and lives again in the cell after that; what was
+// derived from it stays ended.
+func TestContextIsOfTheRunningCell(t *testing.T) {
+	defer SetContext(nil)
+	kept := Context()
+	if kept.Err() != nil || kept.Done() != nil {
 		t.Error("outside of a cell the context never ends")
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	SetContext(ctx)
-	defer SetContext(nil)
+	interrupted, cancel := context.WithCancel(context.Background())
+	SetContext(interrupted)
+	derived, release := context.WithCancel(kept)
+	defer release()
 	cancel()
-	if Context().Err() == nil {
-		t.Error("the cell's context did not end")
+	if kept.Err() == nil || derived.Err() == nil {
+		t.Error("the interrupt did not arrive")
+	}
+	SetContext(context.Background())
+	if kept.Err() != nil {
+		t.Error("the next cell's context has ended already")
+	}
+	if derived.Err() == nil {
+		t.Error("work of the interrupted cell goes on")
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Sink takes what is shown. The kernel's sink sends it to the notebook.
@@ -45,10 +46,27 @@ func sink() Sink {
 func InNotebook() bool { return sink() != nil }
 
 // Context is the context of the running cell: it ends when the user
-// interrupts the cell. In an ordinary program it is context.Background().
+// interrupts the cell. It may be kept in a variable and used in later cells:
+// it always speaks of the cell that runs then. In an ordinary program it is
+// like context.Background().
 //
-//	history, err := trainer.Fit(display.Context())
-func Context() context.Context {
+//	ctx := display.Context()
+//	history, err := trainer.Fit(ctx)
+//
+// Work that may outlast its cell should begin with context.WithCancel(ctx),
+// which stays with the cell that called it.
+func Context() context.Context { return running{} }
+
+// running is a context that asks the running cell's each time.
+type running struct{}
+
+func (running) Deadline() (time.Time, bool) { return cell().Deadline() }
+func (running) Done() <-chan struct{}       { return cell().Done() }
+func (running) Err() error                  { return cell().Err() }
+func (running) Value(key any) any           { return cell().Value(key) }
+
+// cell is the context of the running cell, or one that never ends.
+func cell() context.Context {
 	current.Lock()
 	defer current.Unlock()
 	if current.ctx == nil {

@@ -230,7 +230,7 @@ func TestProgressOnTerminal(t *testing.T) {
 	var b strings.Builder
 	p := newProgress(&b, 2)
 	p.terminal, p.width = true, 40
-	p.begin(1, &Cell{Source: "// train it"})
+	p.begin(1, "train it")
 	p.note("epoch 3/8 " + strings.Repeat("x", 100))
 	p.print("loss 1\rloss 2\nhalf")
 	p.print(" a line\x1b[31m\n")

@@ -16,6 +16,8 @@ const (
 	tickPause = 100 * time.Millisecond // between two redraws of the line on a terminal
 	notePause = 10 * time.Second       // between two lines of status elsewhere
 	indent    = "    "
+
+	titleWidth = 60 // characters
 )
 
 // progress tells how far a run is: on a terminal one line for each cell, which
@@ -76,10 +78,10 @@ func (p *progress) close() {
 }
 
 // begin starts cell i.
-func (p *progress) begin(i int, c *Cell) {
+func (p *progress) begin(i int, title string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.label = strings.TrimSpace(fmt.Sprintf("[%d/%d] %s", i, p.total, cellTitle(c)))
+	p.label = strings.TrimSpace(fmt.Sprintf("[%d/%d] %s", i, p.total, title))
 	p.started, p.noted = time.Now(), time.Now()
 	p.headed, p.status, p.partial = false, "", ""
 	p.draw()
@@ -197,19 +199,15 @@ func (p *progress) write(s string) {
 	}
 }
 
-// cellTitle is the first comment or line of a cell, short.
-func cellTitle(c *Cell) string {
-	for s := range strings.Lines(c.Source) {
-		s = strings.TrimSpace(s)
-		if s == "" {
-			continue
-		}
-		if comment, ok := strings.CutPrefix(s, "//"); ok {
-			s = strings.TrimSpace(comment)
-		}
-		return clip(plain(s), 60)
+// cellTitle is a short title of a cell: the comment it begins with, else the
+// heading above it, else its first line.
+func cellTitle(c *Cell, heading string) string {
+	first, _, _ := strings.Cut(strings.TrimSpace(c.Source), "\n")
+	title, ok := strings.CutPrefix(first, "//")
+	if !ok && heading != "" {
+		title = heading
 	}
-	return ""
+	return clip(strings.TrimSpace(plain(title)), titleWidth)
 }
 
 // clip cuts s to n characters.

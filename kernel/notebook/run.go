@@ -69,16 +69,7 @@ const raisesTag = "raises-exception"
 // failed cell (with KeepGoing they are joined), and errors.Is finds
 // ErrTimeout, ErrKernelDied, or ctx.Err() when ctx is done.
 func Run(ctx context.Context, nb *Notebook, o RunOptions) error {
-	var todo []*Cell
-	for _, c := range nb.Cells {
-		if c.Kind != Code {
-			continue
-		}
-		c.Outputs, c.Count = nil, 0
-		if !c.blank() {
-			todo = append(todo, c)
-		}
-	}
+	todo, titles := nb.begin()
 	if o.Timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, o.Timeout, ErrTimeout)
@@ -96,6 +87,7 @@ func Run(ctx context.Context, nb *Notebook, o RunOptions) error {
 	for i, c := range todo {
 		err := ended(ctx, nil)
 		if err == nil {
+			r.progress.begin(i+1, titles[i])
 			err = r.cell(ctx, c, i+1)
 		}
 		if err == nil {
@@ -109,6 +101,27 @@ func Run(ctx context.Context, nb *Notebook, o RunOptions) error {
 	}
 	r.drain()
 	return errors.Join(failures...)
+}
+
+// begin clears the outputs of all code cells and lists those to run, with a
+// title for each: its first comment, the heading above it, or its first line.
+func (nb *Notebook) begin() (todo []*Cell, titles []string) {
+	heading := ""
+	for _, c := range nb.Cells {
+		switch c.Kind {
+		case Markdown:
+			if h := firstHeading(c.Source); h != "" {
+				heading = h
+			}
+		case Code:
+			c.Outputs, c.Count = nil, 0
+			if !c.blank() {
+				todo, titles = append(todo, c), append(titles, cellTitle(c, heading))
+				heading = ""
+			}
+		}
+	}
+	return todo, titles
 }
 
 // ended is why ctx is done, when it is; else err.
@@ -141,7 +154,6 @@ type runner struct {
 
 // cell runs one cell, number i from 1.
 func (r *runner) cell(ctx context.Context, c *Cell, i int) error {
-	r.progress.begin(i, c)
 	id, err := r.client.Send(wire.Shell, "execute_request", wire.ExecuteRequest{
 		Code: c.Source, StoreHistory: true, StopOnError: true, UserExpressions: map[string]string{},
 	})

@@ -115,6 +115,20 @@ func TestRunManyCells(t *testing.T) {
 	}
 }
 
+func TestCellTitles(t *testing.T) {
+	md := func(s string) *Cell { return &Cell{Kind: Markdown, Source: s} }
+	code := func(s string) *Cell { return &Cell{Kind: Code, Source: s} }
+	nb := &Notebook{Cells: []*Cell{
+		code("\nx := 1\ny"), md("# One\ntext\n## Two"), md("no heading"), code("x"), code("z := 2"), md("# Three"), code(" "),
+		code("// load the *data*\nx"), code(strings.Repeat("x", 100)),
+	}}
+	_, got := nb.begin()
+	want := []string{"x := 1", "One", "z := 2", "load the *data*", strings.Repeat("x", 59) + "…"}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestRunFailure(t *testing.T) {
 	code := []string{"print a", "print b\nfail Sad too bad", "print c", "fail Mad again", "print d"}
 	for _, keep := range []bool{false, true} {
