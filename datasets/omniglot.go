@@ -129,7 +129,7 @@ func dataDir(dir string) (string, error) {
 // whence tells how to get some files.
 func whence(files string) string {
 	return fmt.Sprintf("Download %s from the folder python of https://github.com/brendenlake/omniglot (MIT licence), "+
-		"put it into a folder or its subfolder omniglot, and set %s to that folder or give it as the argument dir", files, DataVariable)
+		"put them into a folder or its subfolder omniglot, and set %s to that folder or give it as the argument dir", files, DataVariable)
 }
 
 // open opens an archive in dir or in dir/omniglot.

@@ -27,7 +27,7 @@ func TestGorgoniaStartsAndAgrees(t *testing.T) {
 	if _, err := G.Grad(loss, un); err != nil {
 		t.Fatal(err)
 	}
-	vm := G.NewTapeMachine(g)
+	vm := G.NewTapeMachine(g, G.BindDualValues(un))
 	defer vm.Close()
 	if err := vm.RunAll(); err != nil {
 		t.Fatal(err)

@@ -25,6 +25,7 @@ func TestBadInput(t *testing.T) {
 	broken := writeFile(t, dir, "broken.ipynb", `{"cells": [`)
 	old := writeFile(t, dir, "old.ipynb", `{"worksheets": [], "nbformat": 3, "nbformat_minor": 0, "metadata": {}}`)
 	good := writeFile(t, dir, "good.ipynb", notebookOf("1 + 1"))
+	quickstart := filepath.Join("..", "notebooks", "01_quickstart.ipynb")
 	wrongLine := writeFile(t, dir, "wrong.ipynb", notebookOf("x := 1\ny := nowhere + x"))
 	for _, c := range []struct {
 		name string
@@ -35,8 +36,10 @@ func TestBadInput(t *testing.T) {
 		{"missing notebook", 1, []string{"absent.ipynb", "no such file"}, []string{"run", filepath.Join(dir, "absent.ipynb")}},
 		{"broken notebook", 1, []string{"broken.ipynb", "line 1"}, []string{"run", broken}},
 		{"old notebook", 1, []string{"old.ipynb", "nbformat 3"}, []string{"run", old}},
-		{"unknown parameter", 1, []string{"depth"}, []string{"run", good, "-p", "depth=3"}},
-		{"parameter without value", 1, []string{"depth"}, []string{"run", good, "-p", "depth"}},
+		{"unknown parameter", 1, []string{"depth", "epochs, seed"}, []string{"run", quickstart, "-p", "depth=3"}},
+		{"wrong parameter", 1, []string{"epochs", "many"}, []string{"run", quickstart, "-p", "epochs=many"}},
+		{"parameter without a cell for it", 1, []string{"parameters"}, []string{"run", good, "-p", "depth=3"}},
+		{"parameter without value", 1, []string{"depth"}, []string{"run", quickstart, "-p", "depth"}},
 		{"unknown flag", 2, []string{"--fast"}, []string{"run", good, "--fast"}},
 		{"unknown command", 2, []string{"walk"}, []string{"walk"}},
 		{"failing cell", 1, []string{"2:6", "nowhere"}, []string{"run", wrongLine}},
@@ -117,7 +120,7 @@ func TestScripts(t *testing.T) {
 		{"cells", "x := 1\n// %%\nx = x + 1\nx", "2\n", 0},
 		{"program", "package main\n\nimport \"fmt\"\n\nfunc main() { fmt.Println(\"hello\") }\n", "hello\n", 0},
 		{"library", "poincare.Distance0([]float64{0.5, 0}, 1)", "", 1},
-		{"imported", "import \"github.com/chestlab/chest/chestlib/poincare\"\npoincare.Distance0([]float64{0.5, 0}, 1)", "1.0986122886681098\n", 0},
+		{"imported", "import \"github.com/chestlab/chest/chestlib/poincare\"\nfmt.Printf(\"%.6f\", poincare.Distance0([]float64{0.5, 0}, 1))", "1.098612", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := chest(t, c.script, "exec", "-")

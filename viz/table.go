@@ -36,6 +36,18 @@ func MeanStd(values ...float64) Stat {
 	return s
 }
 
+// String is mean ± standard deviation with three decimals and the number of
+// values, or a dash when there are none.
+func (s Stat) String() string {
+	switch s.N {
+	case 0:
+		return "–"
+	case 1:
+		return fmt.Sprintf("%.3f", s.Mean)
+	}
+	return fmt.Sprintf("%.3f ± %.3f (%d)", s.Mean, s.Std, s.N)
+}
+
 // Table is a table of results that shows itself as HTML, Markdown, LaTeX
 // (booktabs) and text.
 //

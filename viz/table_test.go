@@ -171,3 +171,11 @@ func ExampleTable() {
 	// Soft triple  85.4 ± 0.3    43.0
 	// CHEST        86.3 ± 0.3*   44.2*
 }
+
+func TestStatString(t *testing.T) {
+	for want, s := range map[string]Stat{"–": MeanStd(), "0.500": MeanStd(0.5), "2.000 ± 1.000 (3)": MeanStd(1, 2, 3)} {
+		if s.String() != want {
+			t.Errorf("%q, want %q", s.String(), want)
+		}
+	}
+}

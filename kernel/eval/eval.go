@@ -15,6 +15,7 @@ import (
 	"reflect"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/traefik/yaegi/interp"
@@ -71,6 +72,7 @@ type Session struct {
 	newName int
 
 	patience time.Duration
+	halt     atomic.Pointer[chan struct{}] // closed when the running cell is interrupted
 }
 
 // source is a cell that ran.

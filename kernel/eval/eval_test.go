@@ -104,6 +104,7 @@ var sessions = []struct {
 	{"select", c("ch := make(chan int, 1)\nch <- 4\nselect { case v := <-ch: fmt.Print(v) } → out:4")},
 	{"receive", c("ch := make(chan int, 1) → ", "ch <- 4 → ", "<-ch → 4")},
 	{"goroutines", c("ch := make(chan int) → ", "for i := 0; i < 3; i++ { go func() { ch <- i }() } → ", "<-ch + <-ch + <-ch → 3")},
+	{"goroutine that sleeps through the end of its cell", c("woke := make(chan time.Duration, 1)\ngo func() { t := time.Now(); time.Sleep(30 * time.Millisecond); woke <- time.Since(t) }() → ", "<-woke >= 30*time.Millisecond → true")},
 	{"goroutine of an earlier cell", c("in, out := make(chan int), make(chan int) → ", "go func() { for v := range in { out <- 2 * v } }() → ", "in <- 4\n<-out → 8", "in <- 5\n<-out → 10")},
 	{"closure", c("func counter() func() int { n := 0; return func() int { n++; return n } } → ", "next := counter() → ", "next() → 1", "next() → 2")},
 	{"closures of a loop", c("var fs []func() int\nfor i := 0; i < 3; i++ { fs = append(fs, func() int { return i }) } → ", "fs[0]() + 10*fs[1]() + 100*fs[2]() → 210")},

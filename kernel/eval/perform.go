@@ -32,12 +32,8 @@ func (s *Session) Run(ctx context.Context, c Cell) Result {
 		return Result{Err: s.compileError(err, top)}
 	}
 	var res Result
-	how := s.guarded(ctx, func() { res = s.perform(plan) })
-	switch {
-	case how != finished:
+	if how := s.guarded(ctx, func() { res = s.perform(plan) }); how != finished {
 		return Result{Err: interrupted(how)}
-	case ctx.Err() != nil && res.Err == nil:
-		return res // it ended in time
 	}
 	return res
 }

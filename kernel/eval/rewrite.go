@@ -28,15 +28,6 @@ func (s *Session) rewrite(it item) {
 	r.walk(node(it))
 }
 
-// compound says whether a statement has scopes of its own.
-func compound(s ast.Stmt) bool {
-	switch s.(type) {
-	case *ast.BlockStmt, *ast.ForStmt, *ast.RangeStmt, *ast.IfStmt, *ast.SwitchStmt, *ast.TypeSwitchStmt, *ast.SelectStmt, *ast.LabeledStmt:
-		return true
-	}
-	return false
-}
-
 // function rewrites a function called name.
 func (r *rewriter) function(f ast.Node, name string, body *ast.BlockStmt) {
 	r.fns = append(r.fns, r.s.marks.function(r.s, name, body.Pos(), body.End()))

@@ -48,7 +48,8 @@ func (s *Session) load(symbols []map[string]map[string]reflect.Value) error {
 			"Show": show,
 			"Body": reflect.ValueOf(func() { s.body() }),
 		},
-		".": {"MapTypes": reflect.ValueOf(map[reflect.Value][]reflect.Type{show: forms})},
+		"time/time": {"Sleep": reflect.ValueOf(s.sleep)},
+		".":         {"MapTypes": reflect.ValueOf(map[reflect.Value][]reflect.Type{show: forms})},
 	}
 	if err := s.interp.Use(host); err != nil {
 		return fmt.Errorf("eval: loading symbols: %w", err)
@@ -108,10 +109,12 @@ const (
 )
 
 // guarded runs body inside one interruptible call of the interpreter, so that
-// an interrupt stops whatever body is running there.
+// an interrupt stops whatever body is running there. A compiled call that goes
+// on behind it still sees that the context has ended.
 func (s *Session) guarded(ctx context.Context, body func()) outcome {
 	display.SetContext(ctx)
-	defer display.SetContext(nil)
+	halt := make(chan struct{})
+	s.halt.Store(&halt)
 	done := make(chan struct{})
 	s.body = func() {
 		defer close(done)
@@ -124,23 +127,34 @@ func (s *Session) guarded(ctx context.Context, body func()) outcome {
 		defer close(left)
 		s.interp.ExecuteWithContext(inner, s.guard)
 	}()
+	how := finished
 	select {
 	case <-done:
-		<-left
-		return finished
 	case <-ctx.Done():
+		close(halt)
+		if !wait(done, politeTime) {
+			stop()
+			s.revive = true
+			how = stopped
+		}
 	}
-	if wait(done, politeTime) {
-		<-left
-		return finished
-	}
-	stop()
 	<-left
-	s.revive = true
-	if wait(done, s.patience) {
-		return stopped
+	if how == stopped && !wait(done, s.patience) {
+		return abandoned
 	}
-	return abandoned
+	display.SetContext(context.Background())
+	return how
+}
+
+// sleep is time.Sleep for cells: an interrupt ends it. The context of the cell
+// would not do, because it ends with the cell, and goroutines sleep on.
+func (s *Session) sleep(d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-*s.halt.Load():
+	}
 }
 
 // wait says whether done came within d.

@@ -19,6 +19,7 @@ func TestMain(m *testing.M) {
 		fakeMain(how, os.Args[len(os.Args)-1])
 		return
 	}
+	interruptLimit, shutdownLimit = 2*time.Second, time.Second
 	os.Exit(m.Run())
 }
 

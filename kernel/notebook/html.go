@@ -60,7 +60,7 @@ func (nb *Notebook) HTML(w io.Writer, o HTMLOptions) error {
 <meta http-equiv="Content-Security-Policy" content="` + policy + `">
 <title>` + html.EscapeString(plain(title)) + `</title>
 <style>
-` + pageStyle + codeStyle() + `</style>
+` + codeStyle() + pageStyle + `</style>
 `
 	if p.charts {
 		head += "<script>" + echarts.InlineScript() + "</script>\n"

@@ -18,11 +18,14 @@ import (
 )
 
 const (
-	startLimit    = 30 * time.Second // from the start of the kernel to its first answer
-	shutdownLimit = 3 * time.Second  // from shutdown_request to the end of the process
-	pipeLimit     = time.Second      // from the end of the process to that of its pipes
-	tailSize      = 16 << 10         // bytes of the kernel's own output kept for errors
+	startLimit = 30 * time.Second // from the start of the kernel to its first answer
+	pipeLimit  = time.Second      // from the end of the process to that of its pipes
+	tailSize   = 16 << 10         // bytes of the kernel's own output kept for errors
 )
+
+// shutdownLimit is the time from shutdown_request to the end of the process.
+// Tests shorten it.
+var shutdownLimit = 3 * time.Second
 
 // process is a running kernel and the client that talks to it.
 type process struct {

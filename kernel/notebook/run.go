@@ -48,10 +48,13 @@ func (e *CellError) Error() string {
 	return fmt.Sprintf("%s: %s: %s", at, e.Name, e.Value)
 }
 
-const (
-	interruptLimit = 5 * time.Second  // from an interrupt to the end of the cell
-	idleLimit      = 10 * time.Second // without a message between a cell's reply and its idle status
-)
+// interruptLimit is the time from an interrupt to the end of the cell. Tests
+// shorten it.
+var interruptLimit = 5 * time.Second
+
+// idleLimit is how long no message may come between a cell's reply and its
+// idle status.
+const idleLimit = 10 * time.Second
 
 // raisesTag marks a cell that is meant to fail.
 const raisesTag = "raises-exception"

@@ -1,0 +1,112 @@
+package wire
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-zeromq/zmq4"
+)
+
+// TestGarbageConnections speaks broken ZMTP to every port; the server must
+// neither stop nor allocate what a frame claims.
+func TestGarbageConnections(t *testing.T) {
+	_, k, requests, _, c := pair(t)
+	hello := append([]byte{0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3, 0, 'N', 'U', 'L', 'L'}, make([]byte, 48)...)
+	ready := func(property string) []byte {
+		body := "\x05READY" + property
+		return append(append(bytes.Clone(hello), 4, byte(len(body))), body...)
+	}
+	dealer := ready("\x0bSocket-Type\x00\x00\x00\x06DEALER")
+	cases := map[string][]byte{
+		"nothing":          {},
+		"web browser":      []byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
+		"other mechanism":  append(append([]byte{}, hello[:12]...), bytes.Repeat([]byte{'X'}, 52)...),
+		"unknown socket":   ready("\x0bSocket-Type\x00\x00\x00\x03XXX"),
+		"cut property":     ready("\x0bSocket"),
+		"short property":   ready("\x01"),
+		"long property":    ready("\x0bSocket-Type\xff\xff\xff\xff"),
+		"huge handshake":   append(bytes.Clone(hello), 6, 0, 0, 0, 0, 0x40, 0, 0, 0),
+		"huge frame":       append(bytes.Clone(dealer), 2, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff),
+		"negative frame":   append(bytes.Clone(dealer), 2, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff),
+		"unknown flags":    append(bytes.Clone(dealer), 0xf0, 1, 0),
+		"late command":     append(bytes.Clone(dealer), 4, 5, 4, 'P', 'I', 'N', 'G'),
+		"cut frame":        append(bytes.Clone(dealer), 0, 200, 'x'),
+		"too many to hold": append(bytes.Clone(dealer), 3, 0, 0, 0, 0, 0x10, 0, 0, 1),
+	}
+	for name, data := range cases {
+		for _, port := range c.ports() {
+			conn, err := net.Dial("tcp", c.address(*port.port))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := conn.Write(data); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			defer conn.Close() // stays open, as a hanging peer does
+		}
+	}
+	for _, channel := range []Channel{Shell, Control, Stdin} {
+		if _, err := k.Send(channel, "after_request", nil); err != nil {
+			t.Fatal(err)
+		}
+		next(t, requests, isType[Request]("after_request"))
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if err := k.Ping(ctx); err != nil {
+		t.Error(err)
+	}
+	other, err := Dial(ctx, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if _, err := other.Ready(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestFrameWatchEndlessMessage(t *testing.T) {
+	w := frameWatch{greeted: true}
+	for i := range 1 << 23 {
+		if err := w.see([]byte{flagMore, 0}, true); err != nil {
+			if i < 1000 {
+				t.Errorf("refused after %d frames", i)
+			}
+			return
+		}
+	}
+	t.Error("a message of eight million frames was taken")
+}
+
+// TestDeafSubscriber has one subscriber that never reads: others must go on
+// getting messages, and the server must hold no more than maxQueue for it.
+func TestDeafSubscriber(t *testing.T) {
+	s, k, _, _, c := pair(t)
+	conn, err := net.Dial("tcp", c.address(c.IOPubPort))
+	if err != nil {
+		t.Fatal(err)
+	}
+	deaf, err := open(conn, zmq4.Sub, "", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer deaf.close()
+	deaf.send([][]byte{{1}})
+	for end := time.Now().Add(5 * time.Second); len(s.subscribers("stream")) < 2; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("no second subscriber")
+		}
+	}
+	text := strings.Repeat("x", 1<<20)
+	for i := range 20 {
+		s.Publish(Header{}, "stream", Stream{"stdout", text})
+		if m := next(t, k.IOPub(), isType[Message]("stream")); len(m.Content) < len(text) {
+			t.Fatalf("message %d has %d bytes", i, len(m.Content))
+		}
+	}
+}
