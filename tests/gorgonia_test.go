@@ -17,13 +17,14 @@ func TestGorgoniaStartsAndAgrees(t *testing.T) {
 	const c = 0.1
 	u, w := []float64{0.7, -1.1, 0.4}, []float64{0.3, 0.9, -0.5}
 
-	g := G.NewGraph()
-	un := G.NewVector(g, tensor.Float64, G.WithShape(3), G.WithValue(tensor.New(tensor.WithBacking(append([]float64(nil), u...)))))
-	wn := G.NewVector(g, tensor.Float64, G.WithShape(3), G.WithValue(tensor.New(tensor.WithBacking(append([]float64(nil), w...)))))
+	g := G.NewGraph() // which merges nodes of equal name, type and shape
+	un := G.NewVector(g, tensor.Float64, G.WithName("u"), G.WithShape(3), G.WithValue(tensor.New(tensor.WithBacking(append([]float64(nil), u...)))))
+	wn := G.NewVector(g, tensor.Float64, G.WithName("w"), G.WithShape(3), G.WithValue(tensor.New(tensor.WithBacking(append([]float64(nil), w...)))))
 	norm := G.Must(G.Sqrt(G.Must(G.Sum(G.Must(G.Square(un))))))
 	scaled := G.Must(G.Mul(G.NewConstant(math.Sqrt(c)), norm))
 	factor := G.Must(G.HadamardDiv(G.Must(G.Tanh(scaled)), scaled))
-	loss := G.Must(G.Mul(G.Must(G.Mul(un, wn)), factor)) // w·expmap0(u)
+	dot := G.Must(G.Sum(G.Must(G.HadamardProd(un, wn))))
+	loss := G.Must(G.Mul(dot, factor)) // w·expmap0(u)
 	if _, err := G.Grad(loss, un); err != nil {
 		t.Fatal(err)
 	}

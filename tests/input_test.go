@@ -36,7 +36,7 @@ func TestBadInput(t *testing.T) {
 		{"missing notebook", 1, []string{"absent.ipynb", "no such file"}, []string{"run", filepath.Join(dir, "absent.ipynb")}},
 		{"broken notebook", 1, []string{"broken.ipynb", "line 1"}, []string{"run", broken}},
 		{"old notebook", 1, []string{"old.ipynb", "nbformat 3"}, []string{"run", old}},
-		{"unknown parameter", 1, []string{"depth", "epochs, seed"}, []string{"run", quickstart, "-p", "depth=3"}},
+		{"unknown parameter", 1, []string{"depth", "epochs (now 14)"}, []string{"run", quickstart, "-p", "depth=3"}},
 		{"wrong parameter", 1, []string{"epochs", "many"}, []string{"run", quickstart, "-p", "epochs=many"}},
 		{"parameter without a cell for it", 1, []string{"parameters"}, []string{"run", good, "-p", "depth=3"}},
 		{"parameter without value", 1, []string{"depth"}, []string{"run", quickstart, "-p", "depth"}},
