@@ -13,9 +13,6 @@ import (
 	"time"
 )
 
-// root is the repository's top folder.
-const root = ".."
-
 var program struct {
 	sync.Once
 	path string

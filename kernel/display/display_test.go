@@ -101,7 +101,7 @@ func TestShowAndUpdate(t *testing.T) {
 // interrupt of a later one, and lives again in the cell after that; what was
 // derived from it stays ended.
 func TestContextIsOfTheRunningCell(t *testing.T) {
-	defer SetContext(nil)
+	defer SetContext(context.Background())
 	kept := Context()
 	if kept.Err() != nil || kept.Done() != nil {
 		t.Error("outside of a cell the context never ends")
