@@ -160,13 +160,13 @@ func TestQuickstart(t *testing.T) {
 }
 
 // TestOmniglot runs the second notebook on the real data, when they are there:
-// fewer seeds and epochs than the committed outputs, so that every cell runs.
+// fewer seeds and epochs than for the committed outputs, so that every cell runs.
 func TestOmniglot(t *testing.T) {
 	if os.Getenv("CHEST_DATA") == "" {
 		t.Skip("SKIPPED: CHEST_DATA is not set; the notebook needs the Omniglot archives, which no package installs")
 	}
 	out := filepath.Join(t.TempDir(), "out.ipynb")
-	r := chest(t, "", "run", "../notebooks/02_omniglot.ipynb", "-o", out, "-p", "seeds=2", "-p", "epochs=5")
+	r := chest(t, "", "run", "../notebooks/02_omniglot.ipynb", "-o", out, "-p", "seeds=1", "-p", "epochs=8")
 	if r.code != 0 {
 		t.Fatalf("exit %d\n%s%s", r.code, r.stdout, r.stderr)
 	}
