@@ -4,6 +4,7 @@ package notebook
 
 import (
 	"os/exec"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -48,5 +49,42 @@ func TestRunLeavesNoProcess(t *testing.T) {
 				syscall.Kill(pid, syscall.SIGKILL)
 			}
 		})
+	}
+}
+
+// TestKernelLeavesChild: when a kernel ends by itself, what it started is
+// killed before the end is known, and nothing is killed after that.
+func TestKernelLeavesChild(t *testing.T) {
+	p := &process{ended: make(chan struct{})}
+	script := "sleep 600 & echo $!" // the child holds the kernel's output open
+	if err := p.start(RunOptions{Command: []string{"sh", "-c", script}}, "kernel.json"); err != nil {
+		t.Fatal(err)
+	}
+	begin := time.Now()
+	<-p.ended
+	took := time.Since(begin)
+	if p.err != nil || runtime.GOOS == "linux" && took > pipeLimit {
+		t.Errorf("the kernel ended after %v: %v", took, p.err)
+	}
+	child, err := strconv.Atoi(strings.TrimPrefix(p.said.quoted(), "; it wrote:\n"))
+	if err != nil {
+		t.Fatalf("no child: %v%s", err, p.said.quoted())
+	}
+	if !gone(child) {
+		t.Error("what the kernel started is still there")
+		syscall.Kill(child, syscall.SIGKILL)
+	}
+	other := exec.Command("sleep", "600")
+	ownGroup(other)
+	if err := other.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer other.Wait()
+	defer other.Process.Kill()
+	p.cmd.Process.Pid = other.Process.Pid // as if its number were given to another
+	p.kill()
+	time.Sleep(50 * time.Millisecond)
+	if pid, _ := syscall.Wait4(other.Process.Pid, nil, syscall.WNOHANG, nil); pid != 0 {
+		t.Error("another process with the kernel's number was killed")
 	}
 }

@@ -36,6 +36,9 @@ type process struct {
 	said   tail
 	ended  chan struct{} // closed when the process has ended
 	err    error         // how it ended, after ended
+
+	mu     sync.Mutex
+	killed bool // the group is killed for good; its number may be another's now
 }
 
 // startProcess starts a kernel and waits until it answers. A port that
@@ -99,7 +102,11 @@ func (p *process) start(o RunOptions, file string) error {
 		if err != nil {
 			return
 		}
+		if awaitExit(p.cmd) {
+			p.killGroup(true)
+		}
 		p.err = p.cmd.Wait()
+		p.killGroup(true)
 		close(p.ended)
 	}()
 	if err := <-started; err != nil {
@@ -177,12 +184,25 @@ func (p *process) stop() {
 // kill ends the kernel with all it started, waits for it, and removes its
 // folder.
 func (p *process) kill() {
-	killGroup(p.cmd)
+	p.killGroup(false)
 	<-p.ended
 	if p.client != nil {
 		p.client.Close()
 	}
 	os.RemoveAll(p.dir)
+}
+
+// killGroup kills the kernel with all it started. The last call is made when
+// the kernel has ended, before it is reaped where the system allows that;
+// calls after it do nothing, since the number of the process may be given to
+// another then.
+func (p *process) killGroup(last bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.killed {
+		killGroup(p.cmd)
+		p.killed = last
+	}
 }
 
 // tail keeps the last bytes that the kernel wrote to its own output.

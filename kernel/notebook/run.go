@@ -214,7 +214,7 @@ func (r *runner) wait(ctx context.Context, id string, c *Cell, i int) (reply wir
 			r.progress.note("interrupting")
 			r.client.Send(wire.Control, "interrupt_request", nil)
 		case <-late:
-			killGroup(r.cmd)
+			r.killGroup(false)
 			c.Outputs = append(c.Outputs, &Output{Kind: ErrorOutput, EName: "killed",
 				EValue: fmt.Sprintf("the cell went on for %v after the interrupt, so the kernel was killed", interruptLimit)})
 			return reply, r.cut(ctx, c, i)
@@ -275,7 +275,7 @@ func (r *runner) died(c *Cell, i int) error {
 	select {
 	case <-r.ended:
 	case <-time.After(pipeLimit): // it closed its sockets and lives on
-		killGroup(r.cmd)
+		r.killGroup(false)
 		<-r.ended
 	}
 	what := fmt.Sprintf("%s (%s)%s", ErrKernelDied, r.how(), r.said.quoted())
