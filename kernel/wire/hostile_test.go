@@ -5,6 +5,7 @@ import (
 	"context"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -97,11 +98,7 @@ func TestDeafSubscriber(t *testing.T) {
 	}
 	defer deaf.close()
 	deaf.send([][]byte{{1}})
-	for end := time.Now().Add(5 * time.Second); len(s.subscribers("stream")) < 2; time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("no second subscriber")
-		}
-	}
+	waitSubscribers(t, s, 2)
 	text := strings.Repeat("x", 1<<20)
 	for i := range 20 {
 		s.Publish(Header{}, "stream", Stream{"stdout", text})
@@ -109,4 +106,54 @@ func TestDeafSubscriber(t *testing.T) {
 			t.Fatalf("message %d has %d bytes", i, len(m.Content))
 		}
 	}
+}
+
+// waitSubscribers waits until n subscribers want streams.
+func waitSubscribers(t *testing.T, s *Server, n int) {
+	t.Helper()
+	for end := time.Now().Add(5 * time.Second); len(s.subscribers("stream")) != n; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%d subscribers, want %d", len(s.subscribers("stream")), n)
+		}
+	}
+}
+
+// TestTricklingSubscriber has one subscriber that reads steadily, but much
+// slower than is published: no message may wait for it longer than the limit,
+// and then it is dropped.
+func TestTricklingSubscriber(t *testing.T) {
+	s, k, _, _, c := pair(t)
+	s.patience = 300 * time.Millisecond
+	conn, err := net.Dial("tcp", c.address(c.IOPubPort))
+	if err != nil {
+		t.Fatal(err)
+	}
+	slow, err := open(conn, zmq4.Sub, "", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slow.send([][]byte{{1}})
+	waitSubscribers(t, s, 2)
+	var read sync.WaitGroup
+	read.Go(func() {
+		for b := make([]byte, chunk); ; time.Sleep(20 * time.Millisecond) { // 3 MiB a second, 20 s for a full queue
+			if _, err := conn.Read(b); err != nil {
+				return
+			}
+		}
+	})
+	defer read.Wait()
+	defer slow.close()
+	text := strings.Repeat("x", 4<<20)
+	longest := time.Duration(0)
+	for range 2 * maxQueue / len(text) {
+		begin := time.Now()
+		s.Publish(Header{}, "stream", Stream{"stdout", text})
+		longest = max(longest, time.Since(begin))
+		next(t, k.IOPub(), isType[Message]("stream"))
+	}
+	if longest < s.patience || longest > 10*s.patience {
+		t.Errorf("the longest Publish took %v; the limit is %v", longest, s.patience)
+	}
+	waitSubscribers(t, s, 1)
 }

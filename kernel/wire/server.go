@@ -24,6 +24,7 @@ type Server struct {
 	log      io.Writer
 	requests chan Request
 	replayed history
+	patience time.Duration // sendLimit; tests shorten it
 
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -60,8 +61,8 @@ func Listen(ctx context.Context, c Connection) (*Server, error) {
 	}
 	s := &Server{
 		signer: signer, session: uuid.NewString(), log: os.Stderr,
-		requests: make(chan Request, 64),
-		readers:  map[*link]*topics{}, links: map[*link]bool{},
+		requests: make(chan Request, 64), patience: sendLimit,
+		readers: map[*link]*topics{}, links: map[*link]bool{},
 	}
 	s.ctx, s.cancel = context.WithCancel(ctx)
 	for i := range s.clients {
@@ -233,7 +234,7 @@ func (s *Server) Reply(req Request, msgType string, content any) error {
 		return err
 	}
 	k := s.client(req)
-	if k == nil || !k.send(frames) {
+	if k == nil || !s.send(k, frames) {
 		return fmt.Errorf("wire: %s: the client is not connected to %s", msgType, req.Channel)
 	}
 	return nil
@@ -256,16 +257,29 @@ func (s *Server) client(req Request) *link {
 	}
 }
 
+// sendLimit is how long a message waits for a peer with a full queue.
+const sendLimit = 10 * time.Second
+
+// send queues frames for a peer, and gives the peer up when it makes the
+// message wait for too long; false means that it is gone. The limit is on the
+// whole wait, so that a peer cannot stretch it by reading a little at a time.
+func (s *Server) send(k *link, frames [][]byte) bool {
+	late := time.AfterFunc(s.patience, k.close)
+	defer late.Stop()
+	return k.send(frames)
+}
+
 // Publish sends a message to every subscriber of iopub, with its type as the
 // topic; the zero parent is sent as {}. It waits for a subscriber that has
-// 64 MiB of messages unread, and drops one that reads nothing for ten seconds.
+// 64 MiB of messages unread, at most ten seconds; then the subscriber is
+// dropped. One that reads nothing for ten seconds is dropped at any time.
 func (s *Server) Publish(parent Header, msgType string, content any) error {
 	frames, err := s.encode([][]byte{[]byte(msgType)}, parent, msgType, content)
 	if err != nil {
 		return err
 	}
 	for _, k := range s.subscribers(msgType) {
-		k.send(frames)
+		s.send(k, frames)
 	}
 	return nil
 }
