@@ -10,6 +10,7 @@ package eval
 
 import (
 	"context"
+	"go/types"
 	"io"
 	"os"
 	"reflect"
@@ -18,6 +19,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/chestlab/chest/kernel/display"
 	"github.com/traefik/yaegi/interp"
 )
 
@@ -31,6 +33,9 @@ type Cell struct {
 type Result struct {
 	Values []any  // of the last expression, one for each result of a call; nil: none
 	Err    *Error // nil: the cell ran to its end
+
+	Page      display.Bundle // what a pager shows
+	NextInput string         // replaces the cell's input
 }
 
 // Evaluator is what runs cells. It runs one at a time.
@@ -44,6 +49,7 @@ type Evaluator interface {
 // Options controls New. The zero value knows no package at all.
 type Options struct {
 	Symbols        []map[string]map[string]reflect.Value // what cells may import: "path/name" → exported name → value
+	Importer       types.Importer                        // the types of those packages
 	Imports        []string                              // paths that are imported already
 	Stdout, Stderr io.Writer                             // nil means os.Stdout and os.Stderr
 }
@@ -54,6 +60,8 @@ type Session struct {
 	interp   *interp.Interpreter
 	stderr   io.Writer
 	trace    *tracer
+	typing   *typing
+	symbols  []map[string]map[string]reflect.Value
 	guard    *interp.Program // calls body: see run
 	body     func()
 	ctx      context.Context   // of the running cell
@@ -91,6 +99,7 @@ func New(o Options) (*Session, error) {
 		stderr:   o.Stderr,
 		packages: map[string]string{"slices": "slices", "maps": "maps", "cmp": "cmp"},
 		imports:  map[string]string{},
+		symbols:  o.Symbols,
 		imported: map[string]string{},
 		sources:  map[string]source{},
 		vars:     map[string]bool{},
@@ -105,6 +114,9 @@ func New(o Options) (*Session, error) {
 	s.interp = interp.New(interp.Options{
 		Stdin: eof{}, Stdout: o.Stdout, Stderr: s.trace, Unrestricted: true,
 	})
+	if o.Importer != nil {
+		s.typing = newTyping(s.interp.FileSet(), o.Importer)
+	}
 	if err := s.load(o.Symbols); err != nil {
 		return nil, err
 	}

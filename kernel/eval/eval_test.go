@@ -4,6 +4,11 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"go/ast"
+	"go/importer"
+	"go/parser"
+	"go/token"
+	"go/types"
 	"reflect"
 	"strings"
 	"sync"
@@ -20,6 +25,43 @@ var lib = map[string]map[string]reflect.Value{
 		}),
 		"Apply": reflect.ValueOf(func(f func(int) int, n int) int { return f(n) }),
 	},
+}
+
+// testImporter knows the standard library and the packages of the tests.
+var testImporter = &sourceImporter{
+	std: importer.ForCompiler(token.NewFileSet(), "source", nil),
+	own: map[string]*types.Package{},
+	source: map[string]string{
+		"example.org/lib":  "package lib; func Check(x, label int); func Apply(f func(int) int, n int) int",
+		"example.org/slow": "package slow; func Polite() error; func Deaf() int; func Entered()",
+		"example.org/see":  "package see; func See()",
+	},
+}
+
+type sourceImporter struct {
+	mu     sync.Mutex
+	std    types.Importer
+	source map[string]string
+	own    map[string]*types.Package
+}
+
+func (s *sourceImporter) Import(path string) (p *types.Package, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.source[path] == "" {
+		return s.std.Import(path)
+	}
+	if s.own[path] == nil {
+		fset := token.NewFileSet()
+		f, err := parser.ParseFile(fset, "x.go", s.source[path], 0)
+		if err != nil {
+			return nil, err
+		}
+		if s.own[path], err = new(types.Config).Check(path, fset, []*ast.File{f}, nil); err != nil {
+			return nil, err
+		}
+	}
+	return s.own[path], nil
 }
 
 // lockedBuffer is a buffer that goroutines may share.
@@ -46,9 +88,10 @@ func newSession(t testing.TB) (*Session, *lockedBuffer) {
 	t.Helper()
 	out := &lockedBuffer{}
 	s, err := New(Options{
-		Symbols: []map[string]map[string]reflect.Value{stdlib.Symbols, lib},
-		Imports: []string{"fmt", "errors", "strings", "sort", "time", "example.org/lib"},
-		Stdout:  out, Stderr: out,
+		Symbols:  []map[string]map[string]reflect.Value{stdlib.Symbols, lib},
+		Importer: testImporter,
+		Imports:  []string{"fmt", "errors", "strings", "sort", "time", "example.org/lib"},
+		Stdout:   out, Stderr: out,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -116,10 +159,10 @@ var sessions = []struct {
 	{"function again, other signature", c("func f() int { return 1 } → ", `func f(s string) string { return s + "!" } → `, `f("a") → a!`)},
 	{"dependent does not fit", c("func f() int { return 1 } → ", "func g() int { return f() } → ", "func f() string { return \"s\" } → out:g must be defined again", "g() → err:g must be defined again", "f() → s", "func g() string { return f() } → ", "g() → s")},
 	{"function sees a new variable", c("x := 1 → ", "func get() float64 { return float64(x) + 0.5 } → ", "x := 2.0 → ", "get() → 2.5")},
-	{"failed function", c("func f() int { return 1 } → ", "func f() int { return nope } → err:In[2]:1:23: undefined: nope", "f() → 1", "func h() int { return nope } → err:undefined: nope", "h() → err:h is not defined: its declaration failed", "func h() int { return 7 } → ", "h() → 7")},
+	{"failed function", c("func f() int { return 1 } → ", "func f() int { return nope } → err:In[2]:1:23: undefined: nope", "f() → 1", "func h() int { return nope } → err:undefined: nope", "h() → err:In[5]:1:1: undefined: h", "func h() int { return 7 } → ", "h() → 7")},
 	{"struct and methods of a later cell", c("type V struct{ x, y float64 } → ", "func (v V) Norm2() float64 { return v.x*v.x + v.y*v.y } → ", "V{3, 4}.Norm2() → 25", "func (v *V) Scale(k float64) { v.x *= k; v.y *= k } → ", "v := V{1, 2}\nv.Scale(3)\nv.x + v.y → 9")},
 	{"method again", c("type T struct{ n int } → ", "func (t T) Get() int { return t.n } → ", "t := T{4} → ", "t.Get() → 4", "func (t T) Get() int { return 10 * t.n } → ", "t.Get() → 40")},
-	{"method, first with a fault", c("type T struct{ n int } → ", "func (t T) Get() int { return t.m } → err:In[2]:1:31", "func (t T) Get() int { return t.n } → ", "T{4}.Get() → 4")},
+	{"method, first with a fault", c("type T struct{ n int } → ", "func (t T) Get() int { return t.m } → err:In[2]:1:33: t.m undefined (type T has no field or method m)", "func (t T) Get() int { return t.n } → ", "T{4}.Get() → 4")},
 	{"method with another signature", c("type T struct{ n int }\nfunc (t T) Get() int { return t.n } → ", "func (t T) Get() string { return \"\" } → err:In[2]:1:12: method T.Get exists already with other parameters or results")},
 	{"method sees a function again", c("type T struct{ n int }\nfunc k() int { return 2 }\nfunc (t T) Get() int { return k() * t.n } → ", "func k() int { return 3 } → ", "T{5}.Get() → 15")},
 	{"variadic method", c("type L struct{} → ", "func (L) Join(sep string, a ...string) string { return strings.Join(a, sep) } → ", `L{}.Join("-", "a", "b") → a-b`, `L{}.Join("-", []string{"x", "y"}...) → x-y`)},
@@ -170,9 +213,9 @@ var sessions = []struct {
 	{"nil map", c("var m map[string]int → ", "m[\"a\"] = 1 → err:panic: assignment to entry in nil map")},
 	{"panic value", c("panic(\"boom\") → err:panic: boom", "panic(fmt.Errorf(\"e %d\", 3)) → err:panic: e 3")},
 	{"undefined", c("y := undefinedThing → err:In[1]:1:6: undefined: undefinedThing", "a := 1\nfmt.Println(a, nope) → err:In[2]:2:16: undefined: nope")},
-	{"undefined in a package", c("strings.Foo(\"x\") → err:In[1]:1:1: undefined: strings.Foo")},
+	{"undefined in a package", c("strings.Foo(\"x\") → err:In[1]:1:9: undefined: strings.Foo")},
 	{"caret under unicode", c("ä := 1\n\tü := ä + nope → err:    \tü := ä + nope\n    \t         ^")},
-	{"error in a later statement", c("a := 5\nb := nope → err:undefined: nope", "a → 5")},
+	{"error in a later statement", c("fmt.Print(1)\na := 5\nb := nope → err:In[1]:3:6: undefined: nope", "a → err:undefined: a")},
 	{"syntax error runs nothing", c("fmt.Println(\"ran\")\nx := := 2 → err:In[1]:2:6: syntax error")},
 	{"open bracket", c("fmt.Println(1 → err:syntax error")},
 	{"stray bracket", c("x := 1\n} → err:In[1]:2:1: syntax error: unexpected }")},

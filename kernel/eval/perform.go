@@ -27,7 +27,7 @@ func (s *Session) Run(ctx context.Context, c Cell) Result {
 	if err != nil {
 		return Result{Err: s.compileError(err, top)}
 	}
-	plan, err := s.plan(p, c.Code)
+	plan, err := s.prepareCell(p, c.Code)
 	if err != nil {
 		return Result{Err: s.compileError(err, top)}
 	}
@@ -44,23 +44,48 @@ type step struct {
 	item  item
 	show  bool // the item is the value of the cell
 	pos   token.Pos
+	learn []learned // what is known once the step has run
+}
+
+// prepareCell checks a cell and plans its steps. Nothing of it runs when it
+// has a fault.
+func (s *Session) prepareCell(p parsed, code string) ([]step, error) {
+	if r := check(p); r != nil {
+		return nil, r
+	}
+	var dots []string
+	var items []item
+	for _, it := range p.items {
+		if d, ok := it.decl.(*ast.GenDecl); ok && d.Tok == token.IMPORT {
+			more, err := s.importDecl(d)
+			if err != nil {
+				return nil, err
+			}
+			dots = append(dots, more...)
+			continue
+		}
+		items = append(items, it)
+	}
+	if s.typing != nil {
+		s.typing.learn(learned{dots: dots})
+	}
+	learned, info, bad := s.typecheck(items)
+	if bad != nil {
+		return nil, bad
+	}
+	if r := s.unable(items, info); r != nil {
+		return nil, r
+	}
+	p.items = items
+	return s.plan(p, learned, code)
 }
 
 // plan puts the parts of a cell in order: declarations first, in one group, so
 // that they may use each other and statements may use them before. Those that
 // use a variable which the cell itself declares come where they stand.
-func (s *Session) plan(p parsed, code string) ([]step, error) {
-	if r := check(p); r != nil {
-		return nil, r
-	}
+func (s *Session) plan(p parsed, learn map[int]learned, code string) ([]step, error) {
 	var rest []item
 	for _, it := range p.items {
-		if d, ok := it.decl.(*ast.GenDecl); ok && d.Tok == token.IMPORT {
-			if err := s.importDecl(d); err != nil {
-				return nil, err
-			}
-			continue
-		}
 		if it.stmt != nil && !global(it.stmt) {
 			it.stmt = &ast.BlockStmt{Lbrace: it.stmt.Pos(), List: []ast.Stmt{it.stmt}, Rbrace: it.stmt.End()}
 		}
@@ -71,7 +96,7 @@ func (s *Session) plan(p parsed, code string) ([]step, error) {
 	steps := []step{{}}
 	for i, it := range rest {
 		if it.decl == nil {
-			steps = append(steps, step{item: it, pos: it.stmt.Pos(), show: i == len(rest)-1 && !it.semi})
+			steps = append(steps, step{item: it, pos: it.stmt.Pos(), show: i == len(rest)-1 && !it.semi, learn: []learned{learn[i]}})
 			continue
 		}
 		into := &steps[0]
@@ -81,6 +106,7 @@ func (s *Session) plan(p parsed, code string) ([]step, error) {
 			}
 			into = &steps[len(steps)-1]
 		}
+		into.learn = append(into.learn, learn[i])
 		if !into.pos.IsValid() {
 			into.pos = it.decl.Pos()
 		}
@@ -176,16 +202,16 @@ func declaredVars(st ast.Stmt) (names []string) {
 
 // importDecl notes imports. A package comes into the interpreter when a cell
 // uses it.
-func (s *Session) importDecl(d *ast.GenDecl) error {
+func (s *Session) importDecl(d *ast.GenDecl) (dots []string, err error) {
 	for _, spec := range d.Specs {
 		i := spec.(*ast.ImportSpec)
 		p, err := strconv.Unquote(i.Path.Value)
 		if err != nil {
-			return &refusal{i.Path.Pos(), "broken import path"}
+			return nil, &refusal{i.Path.Pos(), "broken import path"}
 		}
 		name, known := s.packages[p]
 		if !known {
-			return &refusal{i.Path.Pos(), fmt.Sprintf("package %s is not in this kernel: cells can import the standard library and the packages that chest brings", p)}
+			return nil, &refusal{i.Path.Pos(), fmt.Sprintf("package %s is not in this kernel: cells can import the standard library and the packages that chest brings", p)}
 		}
 		if i.Name != nil {
 			name = i.Name.Name
@@ -196,14 +222,18 @@ func (s *Session) importDecl(d *ast.GenDecl) error {
 			if _, err := s.exec(&ast.File{Package: d.Pos(), Name: ident(d.Pos(), "main"), Decls: []ast.Decl{
 				&ast.GenDecl{TokPos: d.Pos(), Tok: token.IMPORT, Specs: []ast.Spec{i}},
 			}}); err != nil {
-				return err
+				return nil, err
 			}
+			dots = append(dots, p)
 		default:
 			s.imports[name] = p
 			delete(s.vars, name)
+			if s.typing != nil {
+				s.typing.forget(name)
+			}
 		}
 	}
-	return nil
+	return dots, nil
 }
 
 // perform runs the steps of a cell until one fails.
@@ -225,6 +255,11 @@ func (s *Session) perform(steps []step) (res Result) {
 		}
 		if err != nil {
 			return Result{Err: s.report(err, s.interp.FileSet().Position(pos))}
+		}
+		for _, l := range st.learn {
+			if s.typing != nil {
+				s.typing.learn(l)
+			}
 		}
 	}
 	return Result{Values: s.values}

@@ -61,6 +61,8 @@ func interrupted(how outcome) *Error {
 func (s *Session) compileError(err error, top token.Position) *Error {
 	pos, msg := top, err.Error()
 	switch e := err.(type) {
+	case *faults:
+		return s.faultError(e)
 	case *scanner.Error:
 		pos, msg = e.Pos, e.Msg
 	case *refusal:
