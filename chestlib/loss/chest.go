@@ -1,6 +1,7 @@
 package loss
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 
@@ -32,6 +33,7 @@ type CHESTOptions struct {
 	H    HyperSoftTripleOptions // Proxies 0 means E.Proxies, 10 if that is 0 too
 	Tree HypHCOptions
 
+	// Weights are not negative; to leave a part out, set Space or NoTree.
 	WeightE    float64 // of the whole loss on the sphere; 0 means 1
 	WeightH    float64 // of the whole loss in the ball; 0 means 1
 	WeightTree float64 // of the tree of the ball's proxies; 0 means 0.5
@@ -42,17 +44,12 @@ type CHESTOptions struct {
 }
 
 func (o CHESTOptions) withDefaults() CHESTOptions {
-	o.E.Proxies, o.H.Proxies = orCount(o.E.Proxies, o.H.Proxies), orCount(o.H.Proxies, o.E.Proxies)
-	if o.E.Seed == 0 {
-		o.E.Seed = o.Seed
-	}
-	if o.H.Seed == 0 {
-		o.H.Seed = o.Seed
-	}
+	o.E.Proxies, o.H.Proxies = cmp.Or(o.E.Proxies, o.H.Proxies), cmp.Or(o.H.Proxies, o.E.Proxies)
+	o.E.Seed, o.H.Seed = cmp.Or(o.E.Seed, o.Seed), cmp.Or(o.H.Seed, o.Seed)
 	o.E, o.H, o.Tree = o.E.withDefaults(), o.H.withDefaults(), o.Tree.withDefaults()
-	o.WeightE = or(o.WeightE, 1)
-	o.WeightH = or(o.WeightH, 1)
-	o.WeightTree = or(o.WeightTree, 0.5)
+	o.WeightE = cmp.Or(o.WeightE, 1)
+	o.WeightH = cmp.Or(o.WeightH, 1)
+	o.WeightTree = cmp.Or(o.WeightTree, 0.5)
 	o.NoTree = o.NoTree || o.Space == OnlyE
 	return o
 }
@@ -84,17 +81,12 @@ type CHEST struct {
 }
 
 // NewCHEST makes the loss for features of dE and dH dimensions. Only the
-// spaces in use have proxies. It panics on sizes below 1, and for Both spaces
-// with a tree on E.Proxies ≠ H.Proxies: leaf and similarity belong to the same
-// proxy.
+// spaces in use have proxies. It panics on sizes below 1, on options that make
+// no sense (see CHESTOptions.Check), and for Both spaces with a tree on
+// E.Proxies ≠ H.Proxies: leaf and similarity belong to the same proxy.
 func NewCHEST(classes, dE, dH int, o CHESTOptions) *CHEST {
+	must(o.Check())
 	o = o.withDefaults()
-	if o.Space < Both || o.Space > OnlyH {
-		panic(fmt.Sprintf("loss: CHEST: %v is not a space", o.Space))
-	}
-	if o.Space == Both && !o.NoTree && o.E.Proxies != o.H.Proxies {
-		panic(fmt.Sprintf("loss: CHEST: E.Proxies is %d, H.Proxies %d: make them equal or set NoTree", o.E.Proxies, o.H.Proxies))
-	}
 	l := &CHEST{classes: classes, o: o}
 	if o.Space != OnlyH {
 		l.e = NewSoftTriple(classes, dE, o.E)

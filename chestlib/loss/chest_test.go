@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/chestlab/chest/chestlib/hyphc"
@@ -283,11 +284,24 @@ func TestPanics(t *testing.T) {
 		{"rescaled without r", func() { NewHyperSoftTriple(2, 3, HyperSoftTripleOptions{Similarity: Rescaled, Clip: -1}) }},
 		{"similarity", func() { NewHyperSoftTriple(2, 3, HyperSoftTripleOptions{Similarity: 9}) }},
 		{"temperature", func() { NewHypHC(2, 2, HypHCOptions{Temperature: -1}) }},
+		{"triplets", func() { NewHypHC(2, 2, HypHCOptions{Triplets: -1}) }},
+		{"infinite temperature", func() { NewHypHC(2, 2, HypHCOptions{Temperature: math.Inf(1)}) }},
+		{"lambda", func() { NewSoftTriple(2, 3, SoftTripleOptions{Lambda: -1}) }},
+		{"NaN gamma", func() { NewSoftTriple(2, 3, SoftTripleOptions{Gamma: math.NaN()}) }},
+		{"infinite delta", func() { NewSoftTriple(2, 3, SoftTripleOptions{Delta: math.Inf(1)}) }},
+		{"tau", func() { NewSoftTriple(2, 3, SoftTripleOptions{Tau: -1}) }},
+		{"ball's lambda", func() { NewHyperSoftTriple(2, 3, HyperSoftTripleOptions{Lambda: math.Inf(1)}) }},
+		{"ball's gamma", func() { NewHyperSoftTriple(2, 3, HyperSoftTripleOptions{Gamma: -1}) }},
+		{"ball's tau", func() { NewHyperSoftTriple(2, 3, HyperSoftTripleOptions{Tau: math.NaN()}) }},
+		{"infinite curvature", func() { NewHyperSoftTriple(2, 3, HyperSoftTripleOptions{Curvature: math.Inf(1)}) }},
+		{"NaN clip", func() { NewHyperSoftTriple(2, 3, HyperSoftTripleOptions{Clip: math.NaN()}) }},
+		{"weight", func() { NewCHEST(2, 3, 3, CHESTOptions{WeightH: -1}) }},
+		{"NaN weight", func() { NewCHEST(2, 3, 3, CHESTOptions{WeightTree: math.NaN()}) }},
 	} {
 		func() {
 			defer func() {
-				if recover() == nil {
-					t.Errorf("%s: no panic", k.name)
+				if s, ok := recover().(string); !ok || !strings.HasPrefix(s, "loss: ") {
+					t.Errorf("%s: no panic with a message, but %q", k.name, s)
 				}
 			}()
 			k.f()
@@ -295,13 +309,28 @@ func TestPanics(t *testing.T) {
 	}
 }
 
+// Two items of two classes that begin at the same place, moved against the
+// gradient by hand: both spaces come to tell them apart.
 func ExampleCHEST() {
-	l := NewCHEST(2, 3, 2, CHESTOptions{E: SoftTripleOptions{Proxies: 2}})
-	uE, uH := []float32{1, 0, 0, 0, 1, 0}, []float32{0.5, 0, 0, 0.5}
+	l := NewCHEST(2, 3, 2, CHESTOptions{E: SoftTripleOptions{Proxies: 2}, NoTree: true})
+	uE, uH := []float32{1, 0, 0, 1, 0, 0}, []float32{0.5, 0, 0.5, 0}
 	gE, gH := make([]float32, 6), make([]float32, 4)
-	terms := l.Step(uE, uH, []int{0, 1}, gE, gH, nil)
-	fmt.Println(terms.Total == terms.E+terms.Merge+terms.H+0.5*terms.Tree)
-	// Output: true
+	for step := range 21 {
+		terms := l.Step(uE, uH, []int{0, 1}, gE, gH, nil)
+		if step%10 == 0 {
+			fmt.Printf("step %2d: E %.2f, H %.2f\n", step, terms.E, terms.H)
+		}
+		for i, g := range gE {
+			uE[i] -= 0.01 * g
+		}
+		for i, g := range gH {
+			uH[i] -= 0.01 * g
+		}
+	}
+	// Output:
+	// step  0: E 2.76, H 1.14
+	// step 10: E 0.01, H 0.59
+	// step 20: E 0.01, H 0.30
 }
 
 // BenchmarkCHEST is one step with gradients; 1000 triplets.

@@ -1,7 +1,7 @@
 package loss
 
 import (
-	"fmt"
+	"cmp"
 	"math"
 	"math/rand/v2"
 
@@ -29,12 +29,12 @@ type HyperSoftTripleOptions struct {
 }
 
 func (o HyperSoftTripleOptions) withDefaults() HyperSoftTripleOptions {
-	o.Lambda = or(o.Lambda, 5)
-	o.Gamma = or(o.Gamma, 0.4)
-	o.Delta = or(o.Delta, 0.1)
-	o.Proxies = orCount(o.Proxies, 10)
-	o.Curvature = or(o.Curvature, 0.1)
-	o.Clip = or(o.Clip, 2.3)
+	o.Lambda = cmp.Or(o.Lambda, 5)
+	o.Gamma = cmp.Or(o.Gamma, 0.4)
+	o.Delta = cmp.Or(o.Delta, 0.1)
+	o.Proxies = cmp.Or(o.Proxies, 10)
+	o.Curvature = cmp.Or(o.Curvature, 0.1)
+	o.Clip = cmp.Or(o.Clip, 2.3)
 	if o.Flat {
 		o.Curvature = 0
 	}
@@ -77,15 +77,13 @@ type HyperSoftTriple struct {
 
 // NewHyperSoftTriple makes the loss with proxies in random directions, at
 // tangent length 1 (half of r if that is shorter). It panics if classes, dim or
-// o.Proxies is below 1, or if o.Curvature or o.Similarity makes no sense.
+// o.Proxies is below 1, if λ or γ is not positive, if τ or c is negative, if
+// one of these, δ or r is not finite, or if o.Similarity makes no sense.
 func NewHyperSoftTriple(classes, dim int, o HyperSoftTripleOptions) *HyperSoftTriple {
 	o = o.withDefaults()
 	checkSizes("HyperSoftTriple", classes, dim, o.Proxies)
+	must(o.check())
 	r := o.radius()
-	o.Similarity.check(r)
-	if !(o.Curvature >= 0) {
-		panic(fmt.Sprintf("loss: HyperSoftTriple: Curvature %g, want above 0 (it is c, minus the curvature)", o.Curvature))
-	}
 	rng := rand.New(rand.NewPCG(o.Seed, 'H'))
 	l := &HyperSoftTriple{
 		classes: classes, dim: dim, o: o,

@@ -10,6 +10,8 @@
 //   - Proxies are trained params, K for each class, in rows c·K+k.
 //   - Step computes values and, unless the gradient argument is nil, adds
 //     weight times the gradients to it and to the Grad of the proxies.
+//     CHEST.Step is the exception: it overwrites gE and gH, and adds to the
+//     Grad of the proxies only.
 //   - A step's result does not depend on the number of processors.
 //
 // A loss keeps its workspaces from step to step: one loss must not be used from
@@ -74,22 +76,6 @@ func checkBatch(name string, x, gx []float32, label []int, dim, classes int) {
 			panic(fmt.Sprintf("loss: %s: label %d of row %d, want one in [0, %d)", name, l, i, classes))
 		}
 	}
-}
-
-// or returns v, or otherwise where v is 0.
-func or(v, otherwise float64) float64 {
-	if v == 0 {
-		return otherwise
-	}
-	return v
-}
-
-// orCount is or for counts.
-func orCount(v, otherwise int) int {
-	if v == 0 {
-		return otherwise
-	}
-	return v
 }
 
 // resized returns a slice of n entries, in the memory of x if that is enough.

@@ -9,12 +9,14 @@ import (
 // scale of s decides which λ, γ and δ fit.
 type Similarity int
 
-// Similarities. r is the clip radius, so d ≤ 4r.
+// Similarities. r is the clip radius: d ≤ 4r where features and proxies are both
+// clipped. With FreeProxies or without a clip d has no bound, and the lower ends
+// of these ranges do not hold.
 const (
-	Negative        Similarity = iota // -d, in (-4r, 0]; Hyp-ViT's choice
-	NegativeSquared                   // -d²
-	Exponential                       // exp(-d), in (0, 1]
-	Rescaled                          // -d/(4r), in (-1, 0]: λ, γ, δ as for cosines
+	Negative        Similarity = iota // -d, in [-4r, 0]; Hyp-ViT's choice
+	NegativeSquared                   // -d², in [-16r², 0]
+	Exponential                       // exp(-d), in [exp(-4r), 1]
+	Rescaled                          // -d/(4r), in [-1, 0]: λ, γ, δ as for cosines; needs a clip
 )
 
 // String returns the formula.
@@ -26,14 +28,15 @@ func (s Similarity) String() string {
 	return names[s]
 }
 
-// check panics unless s is one of the constants and fits the clip radius.
-func (s Similarity) check(r float64) {
+// check finds out whether s is one of the constants and fits the clip radius.
+func (s Similarity) check(r float64) error {
 	if s < Negative || s > Rescaled {
-		panic(fmt.Sprintf("loss: %v is not a similarity", s))
+		return fmt.Errorf("loss: %v is not a similarity", s)
 	}
 	if s == Rescaled && math.IsInf(r, 1) {
-		panic("loss: the similarity -d/4r needs a clip radius r: set Clip above 0")
+		return fmt.Errorf("loss: the similarity -d/4r needs a clip radius r: set Clip above 0")
 	}
+	return nil
 }
 
 // of returns the similarity at distance d.

@@ -1,6 +1,7 @@
 package loss
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 
@@ -24,11 +25,11 @@ type SoftTripleOptions struct {
 }
 
 func (o SoftTripleOptions) withDefaults() SoftTripleOptions {
-	o.Lambda = or(o.Lambda, 20)
-	o.Gamma = or(o.Gamma, 0.1)
-	o.Delta = or(o.Delta, 0.01)
-	o.Tau = or(o.Tau, 0.2)
-	o.Proxies = orCount(o.Proxies, 10)
+	o.Lambda = cmp.Or(o.Lambda, 20)
+	o.Gamma = cmp.Or(o.Gamma, 0.1)
+	o.Delta = cmp.Or(o.Delta, 0.01)
+	o.Tau = cmp.Or(o.Tau, 0.2)
+	o.Proxies = cmp.Or(o.Proxies, 10)
 	if o.NoMerge {
 		o.Tau = 0
 	}
@@ -59,10 +60,12 @@ type SoftTriple struct {
 }
 
 // NewSoftTriple makes the loss with proxies in random directions. It panics if
-// classes, dim or o.Proxies is below 1.
+// classes, dim or o.Proxies is below 1, if λ or γ is not positive, if τ is
+// negative, or if one of these or δ is not finite.
 func NewSoftTriple(classes, dim int, o SoftTripleOptions) *SoftTriple {
 	o = o.withDefaults()
 	checkSizes("SoftTriple", classes, dim, o.Proxies)
+	must(o.check())
 	return &SoftTriple{
 		classes: classes, dim: dim, o: o,
 		proxies: newProxies("proxies.E", classes*o.Proxies, dim, 1, rand.New(rand.NewPCG(o.Seed, 'E'))),

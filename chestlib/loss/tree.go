@@ -1,6 +1,7 @@
 package loss
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -19,8 +20,8 @@ type HypHCOptions struct {
 }
 
 func (o HypHCOptions) withDefaults() HypHCOptions {
-	o.Triplets = orCount(o.Triplets, 1000)
-	o.Temperature = or(o.Temperature, 0.1)
+	o.Triplets = cmp.Or(o.Triplets, 1000)
+	o.Temperature = cmp.Or(o.Temperature, 0.1)
 	return o
 }
 
@@ -33,6 +34,10 @@ func (o HypHCOptions) withDefaults() HypHCOptions {
 //	d_ab = distance from the origin of the common ancestor of p_a and p_b
 //	w_ab = (1 + cos(e_a, e_b))/2,  e the proxies of the other space; no gradient
 //	loss = w_ab + w_ac + w_bc - Σ w softmax(d/T),  mean over random triplets
+//
+// Without another space, for CHEST's OnlyH, e are the ball's own proxies as
+// tangent vectors: the tree then sharpens the likeness that the angles between
+// them have already.
 //
 // That the proxies are the leaves and that w comes from the other space is our
 // reading of "HypHC as a regulariser".
@@ -48,13 +53,11 @@ type HypHC struct {
 }
 
 // NewHypHC makes the loss for classes·proxies leaves. It panics if one of the
-// two is below 1 or an option is negative.
+// two is below 1, an option is negative or the temperature is not finite.
 func NewHypHC(classes, proxies int, o HypHCOptions) *HypHC {
 	o = o.withDefaults()
 	checkSizes("HypHC", classes, 1, proxies)
-	if o.Triplets < 0 || !(o.Temperature > 0) {
-		panic(fmt.Sprintf("loss: HypHC: %d triplets at temperature %g, want both above 0", o.Triplets, o.Temperature))
-	}
+	must(o.check())
 	l := &HypHC{classes: classes, proxies: proxies, o: o}
 	for c := range classes {
 		l.every = append(l.every, c)
@@ -147,7 +150,7 @@ func (l *HypHC) among(label []int, rng *rand.Rand) []int {
 	for _, c := range batch {
 		seen[c] = true
 	}
-	for len(batch) < want { // at least half of the draws are new
+	for len(batch) < want { // ends: want < classes, so some are always left
 		if c := rng.IntN(l.classes); !seen[c] {
 			seen[c] = true
 			batch = append(batch, c)

@@ -10,6 +10,10 @@ import (
 
 // Scores is retrieval in both spaces: each item is a query, all others are the
 // gallery.
+//
+// Both are measured whatever the loss trains. After a loss of OnlyE the scores
+// of H are those of a head without training on a trained trunk, and the other
+// way round: they say nothing about the space.
 type Scores struct {
 	E       metric.Result // cosine of the Euclidean embeddings
 	H       metric.Result // distance on the ball
@@ -19,6 +23,8 @@ type Scores struct {
 // Evaluate embeds src by m and measures retrieval in both spaces. nil ks means
 // 1, 2, 4, 8. Cost: one forward pass and two n×n score matrices, by blocks.
 func Evaluate(ctx context.Context, m *model.Model, src model.Source, ks []int) (Scores, error) {
+	ctx, done := context.WithCancel(ctx) // stays with the cell that called
+	defer done()
 	e, err := m.Embed(ctx, src, 0)
 	if err != nil {
 		return Scores{}, err
@@ -28,6 +34,8 @@ func Evaluate(ctx context.Context, m *model.Model, src model.Source, ks []int) (
 
 // EvaluateEmbedding is Evaluate for items that are embedded already.
 func EvaluateEmbedding(ctx context.Context, e model.Embedding, ks []int) (s Scores, err error) {
+	ctx, done := context.WithCancel(ctx) // stays with the cell that called
+	defer done()
 	s.Clipped = e.Clipped
 	if s.E, err = metric.Retrieval(ctx, e.E, e.Label, e.DE, metric.Options{Ks: ks}); err != nil {
 		return s, err
@@ -39,11 +47,16 @@ func EvaluateEmbedding(ctx context.Context, e model.Embedding, ks []int) (s Scor
 // EvaluateItems measures retrieval by the cosine of the items themselves, after
 // subtracting their common mean: the baseline without any model.
 func EvaluateItems(ctx context.Context, src model.Source, ks []int) (metric.Result, error) {
+	ctx, done := context.WithCancel(ctx) // stays with the cell that called
+	defer done()
 	c, h, w := src.Shape()
 	n, d := src.Len(), c*h*w
 	x, label := make([]float32, n*d), make([]int, n)
 	mean := make([]float64, d)
 	for i := range n {
+		if err := ctx.Err(); err != nil {
+			return metric.Result{}, fmt.Errorf("train: stopped after %d of %d items: %w", i, n, err)
+		}
 		row := x[i*d : (i+1)*d]
 		if err := src.Item(row, i); err != nil {
 			return metric.Result{}, fmt.Errorf("train: item %d: %w", i, err)

@@ -12,7 +12,7 @@ import (
 
 // Epoch is what one pass over the training set found.
 type Epoch struct {
-	Number  int        // 1 for the first
+	Number  int        // 1 for the first of the run
 	Loss    loss.Terms // mean over the steps
 	Rate    float64    // after the last step
 	Seconds float64    // of training, without the measurement
@@ -20,7 +20,7 @@ type Epoch struct {
 	E, H    metric.Result
 }
 
-// History is the epochs so far, oldest first.
+// History is the epochs that Epoch and Fit have done so far, oldest first.
 func (t *Trainer) History() []Epoch { return append([]Epoch(nil), t.history...) }
 
 // Steps is the number of steps of an epoch.
@@ -28,7 +28,8 @@ func (t *Trainer) Steps() int { return t.sampler.Steps() }
 
 // Epoch trains one pass and measures Options.Watch, if it is set. When ctx
 // ends it stops after the present step and returns ctx's error; what was
-// learnt stays.
+// learnt stays. An epoch whose measurement fails or is stopped is done and in
+// the History, not Watched.
 func (t *Trainer) Epoch(ctx context.Context) (Epoch, error) {
 	ctx, done := context.WithCancel(ctx) // stays with the cell that called
 	defer done()
@@ -36,18 +37,20 @@ func (t *Trainer) Epoch(ctx context.Context) (Epoch, error) {
 }
 
 // Fit trains until Options.Epochs epochs are done, with progress. It may be
-// called again after an interrupt: it goes on with the next epoch. It returns
-// all epochs so far, also beside an error.
+// called again after an interrupt: the epoch that was broken off begins anew,
+// with other batches and the rate of its beginning. Epochs that a loop of
+// Batches and Step has done count. It returns the History, also beside an
+// error.
 func (t *Trainer) Fit(ctx context.Context) ([]Epoch, error) {
 	ctx, done := context.WithCancel(ctx) // stays with the cell that called
 	defer done()
 	p := t.progress()
 	total := t.o.Epochs * t.sampler.Steps()
 	p.Start(total, "training")
-	for len(t.history) < t.o.Epochs {
-		if _, err := t.epoch(ctx, p); err != nil {
+	for t.EpochsDone() < t.o.Epochs {
+		if e, err := t.epoch(ctx, p); err != nil {
 			if ctx.Err() != nil {
-				p.Finish(fmt.Sprintf("interrupted in epoch %d; the model keeps what it learnt", len(t.history)+1))
+				p.Finish(fmt.Sprintf("interrupted in epoch %d; the model keeps what it learnt", e.Number))
 			} else {
 				p.Finish(err.Error())
 			}
@@ -60,7 +63,7 @@ func (t *Trainer) Fit(ctx context.Context) ([]Epoch, error) {
 
 // epoch is Epoch with the progress of a Fit.
 func (t *Trainer) epoch(ctx context.Context, p Progress) (Epoch, error) {
-	e := Epoch{Number: len(t.history) + 1}
+	e := Epoch{Number: t.EpochsDone() + 1}
 	begin := time.Now()
 	batches := t.Batches()
 	for i, b := range batches {
@@ -76,14 +79,15 @@ func (t *Trainer) epoch(ctx context.Context, p Progress) (Epoch, error) {
 			t.o.OnStep(s)
 		}
 		if p != nil {
-			p.Set(len(t.history)*len(batches)+i+1, fmt.Sprintf("epoch %d/%d · loss %.3f%s", e.Number, t.o.Epochs, s.Loss.Total, t.lastRecall()))
+			p.Set(t.place, fmt.Sprintf("epoch %d/%d · loss %.3f%s", e.Number, t.o.Epochs, s.Loss.Total, t.lastRecall()))
 		}
 	}
 	e.Seconds = time.Since(begin).Seconds()
-	if err := t.watch(ctx, &e); err != nil {
+	err := t.watch(ctx, &e)
+	t.history = append(t.history, e)
+	if err != nil {
 		return e, err
 	}
-	t.history = append(t.history, e)
 	if t.o.OnEpoch != nil {
 		t.o.OnEpoch(e)
 	}
@@ -111,14 +115,27 @@ func (t *Trainer) status() string {
 	return fmt.Sprintf("loss %.3f%s", t.history[len(t.history)-1].Loss.Total, t.lastRecall())
 }
 
-// lastRecall is the newest Recall@1 in both spaces, as text, or "".
+// lastRecall is the newest Recall@1 in the spaces that are trained, as text,
+// or "".
 func (t *Trainer) lastRecall() string {
 	for i := len(t.history) - 1; i >= 0; i-- {
 		if e := t.history[i]; e.Watched {
-			return fmt.Sprintf(" · R@1 E %.3f H %.3f", e.E.At(1), e.H.At(1))
+			return recall(e, t.o.Loss.Space)
 		}
 	}
 	return ""
+}
+
+// recall is Recall@1 of e in the spaces of s, as text.
+func recall(e Epoch, s loss.Space) string {
+	text := " · R@1"
+	if s != loss.OnlyH {
+		text += fmt.Sprintf(" E %.3f", e.E.At(1))
+	}
+	if s != loss.OnlyE {
+		text += fmt.Sprintf(" H %.3f", e.H.At(1))
+	}
+	return text
 }
 
 // progress is the reporter of a Fit.

@@ -1,6 +1,8 @@
 package train
 
 import (
+	"cmp"
+
 	"github.com/chestlab/chest/chestlib/loss"
 	"github.com/chestlab/chest/chestlib/model"
 )
@@ -8,7 +10,7 @@ import (
 // Options controls a Trainer. The zero value trains 10 epochs of the full
 // CHEST loss with the rates below; all defaults here are ours.
 type Options struct {
-	Epochs    int     // passes over the training set; 0 means 10
+	Epochs    int     // passes over the training set, after which a step is an error unless Constant; 0 means 10
 	Classes   int     // classes a batch; 0 means 32
 	PerClass  int     // items of each class in a batch; 0 means 2
 	Rate      float64 // AdamW's rate at the start; 0 means 3e-3
@@ -40,27 +42,13 @@ type Progress interface {
 
 // withDefaults fills the zeros.
 func (o Options) withDefaults() Options {
-	o.Epochs = orInt(o.Epochs, 10)
-	o.Classes = orInt(o.Classes, 32)
-	o.PerClass = orInt(o.PerClass, 2)
-	o.Every = orInt(o.Every, 1)
-	o.Rate = orFloat(o.Rate, 3e-3)
-	o.ProxyRate = orFloat(o.ProxyRate, 10)
-	o.HeadRate = orFloat(o.HeadRate, 1)
-	o.MaxNorm = orFloat(o.MaxNorm, 10)
+	o.Epochs = cmp.Or(o.Epochs, 10)
+	o.Classes = cmp.Or(o.Classes, 32)
+	o.PerClass = cmp.Or(o.PerClass, 2)
+	o.Every = cmp.Or(o.Every, 1)
+	o.Rate = cmp.Or(o.Rate, 3e-3)
+	o.ProxyRate = cmp.Or(o.ProxyRate, 10)
+	o.HeadRate = cmp.Or(o.HeadRate, 1)
+	o.MaxNorm = cmp.Or(o.MaxNorm, 10)
 	return o
-}
-
-func orInt(v, otherwise int) int {
-	if v == 0 {
-		return otherwise
-	}
-	return v
-}
-
-func orFloat(v, otherwise float64) float64 {
-	if v == 0 {
-		return otherwise
-	}
-	return v
 }

@@ -1,8 +1,8 @@
 // Package train runs the training loop of a dual-space model: batches, steps,
 // epochs. The loop can be written out in a cell or left to Fit; both run the
-// same steps.
+// same steps at the same rates.
 //
-//	for epoch := 0; epoch < 10; epoch++ {
+//	for tr.EpochsDone() < 10 {
 //		for _, batch := range tr.Batches() {
 //			step, err := tr.Step(batch)
 //			...
@@ -31,7 +31,8 @@ type Trainer struct {
 	adam    *optim.AdamW
 	params  []*optim.Param
 
-	steps   int // done so far
+	steps   int // done so far; it numbers the random draws
+	place   int // steps of the schedule that are behind: those of broken-off epochs are not
 	epochs  int // whose batches were asked for
 	history []Epoch
 
@@ -41,7 +42,8 @@ type Trainer struct {
 
 // New prepares to train m on src. The number of classes is the largest label
 // plus one. The curvature and clip radius of the loss are the model's: a loss
-// option that says otherwise is an error, as is a src of another shape.
+// option that says otherwise is an error, as is a src of another shape or an
+// option that makes no sense.
 func New(m *model.Model, src model.Source, o Options) (*Trainer, error) {
 	o = o.withDefaults()
 	if err := check(m, src, o); err != nil {
@@ -55,6 +57,9 @@ func New(m *model.Model, src model.Source, o Options) (*Trainer, error) {
 	o.Loss.H.Curvature, o.Loss.H.Flat, o.Loss.H.Clip = mo.Curvature, mo.Flat, mo.Clip
 	if o.Loss.Seed == 0 {
 		o.Loss.Seed = o.Seed
+	}
+	if err := o.Loss.Check(); err != nil {
+		return nil, fmt.Errorf("train: Options.Loss: %w", err)
 	}
 	t := &Trainer{Model: m, o: o, src: src, sampler: sampler}
 	t.Loss = loss.NewCHEST(sampler.Classes(), mo.DE, mo.DH, o.Loss)
@@ -79,6 +84,14 @@ func check(m *model.Model, src model.Source, o Options) error {
 	if lr := o.Loss.H.Clip; lr != 0 && lr != mo.Clip {
 		return fmt.Errorf("train: Loss.H.Clip is %g, the model's Clip %g; set the model's only", lr, mo.Clip)
 	}
+	if o.Loss.H.Flat && !mo.Flat {
+		return fmt.Errorf("train: Loss.H.Flat is set, but the model's Curvature is %g; set Flat of the model only", mo.Curvature)
+	}
+	return checkNumbers(o)
+}
+
+// checkNumbers finds numbers out of their range.
+func checkNumbers(o Options) error {
 	for _, v := range []struct {
 		name  string
 		value float64
@@ -86,9 +99,15 @@ func check(m *model.Model, src model.Source, o Options) error {
 		{"Epochs", float64(o.Epochs)}, {"Classes", float64(o.Classes)}, {"PerClass", float64(o.PerClass)},
 		{"Every", float64(o.Every)}, {"Rate", o.Rate}, {"ProxyRate", o.ProxyRate}, {"HeadRate", o.HeadRate},
 	} {
-		if !(v.value > 0) {
-			return fmt.Errorf("train: %s is %g; it must be positive (0 means its default)", v.name, v.value)
+		if !(v.value > 0) || math.IsInf(v.value, 1) {
+			return fmt.Errorf("train: %s is %g; it must be positive and finite (0 means its default)", v.name, v.value)
 		}
+	}
+	if math.IsNaN(o.Decay) || math.IsInf(o.Decay, 0) {
+		return fmt.Errorf("train: Decay is %g; give a number (0 means its default, negative means none)", o.Decay)
+	}
+	if math.IsNaN(o.MaxNorm) {
+		return fmt.Errorf("train: MaxNorm is NaN; give a number (0 means its default, negative means never)")
 	}
 	return nil
 }
@@ -101,17 +120,28 @@ type Step struct {
 	Rate   float64    // of the trunk
 }
 
-// Batches returns the batches of the next epoch, each call those of another.
+// EpochsDone is the number of epochs that were trained to their end, by Fit,
+// Epoch or a loop of Batches and Step.
+func (t *Trainer) EpochsDone() int { return t.place / t.sampler.Steps() }
+
+// Batches begins the next epoch and returns its batches, each call those of
+// another. An epoch that was broken off before its last step does not count: the
+// rate goes back to where it was at its beginning.
 func (t *Trainer) Batches() []Batch {
+	t.place = t.EpochsDone() * t.sampler.Steps()
 	b := t.sampler.Epoch(t.epochs)
 	t.epochs++
 	return b
 }
 
 // Step trains on one batch: forward, loss, backward, AdamW. A loss or gradient
-// that is not finite is an error that names step and term; the weights are
-// then as before the step.
+// that is not finite is an error that names step and term, and so is a step
+// after all of Options.Epochs are done, where the rate would be 0, unless
+// Options.Constant is set. The weights are then as before the step.
 func (t *Trainer) Step(b Batch) (Step, error) {
+	if t.EpochsDone() >= t.o.Epochs && !t.o.Constant {
+		return Step{}, fmt.Errorf("train: all %d epochs are done; raise Epochs or set Constant", t.o.Epochs)
+	}
 	n := len(b.Items)
 	if err := t.load(b); err != nil {
 		return Step{}, err
@@ -134,6 +164,7 @@ func (t *Trainer) Step(b Batch) (Step, error) {
 	t.adam.SetRate(s.Rate)
 	t.adam.Step()
 	t.steps++
+	t.place++
 	return s, nil
 }
 
@@ -154,8 +185,8 @@ func (t *Trainer) rate() float64 {
 	if t.o.Constant {
 		return t.o.Rate
 	}
-	done := float64(t.steps) / float64(t.o.Epochs*t.sampler.Steps())
-	return t.o.Rate * (1 + math.Cos(math.Pi*min(done, 1))) / 2
+	done := float64(t.place) / float64(t.o.Epochs*t.sampler.Steps())
+	return t.o.Rate * (1 + math.Cos(math.Pi*done)) / 2
 }
 
 // maxNorm is the bound of the gradient's norm.

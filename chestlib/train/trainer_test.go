@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/chestlab/chest/chestlib/loss"
@@ -162,28 +163,188 @@ func TestInterruptKeepsTheModel(t *testing.T) {
 	}
 }
 
-// TestNotFiniteStops: an infinite item stops the step with an error and leaves
-// every weight as it was.
-func TestNotFiniteStops(t *testing.T) {
-	src := newClusters(4, 6, 12, 1)
-	tr := newTrainer(t, src, small(1))
-	before := append([]float32(nil), tr.params[0].Value...)
-	src.x[5] = float32(math.NaN())
-	for i := range src.x {
-		src.x[i] += float32(math.Inf(1))
+// TestResumedScheduleIsFits: an epoch that was broken off, in a Fit or in a
+// loop, begins anew at its own rate, with other batches; the rates of the epochs
+// that were done are those of an undisturbed run.
+func TestResumedScheduleIsFits(t *testing.T) {
+	const epochs, steps = 3, 4
+	src := newClusters(8, 8, 12, 1)
+	o := small(epochs)
+	var whole []float64
+	o.OnStep = func(s Step) { whole = append(whole, s.Rate) }
+	undisturbed := newTrainer(t, src, o)
+	if _, err := undisturbed.Fit(context.Background()); err != nil {
+		t.Fatal(err)
 	}
-	_, err := tr.Step(tr.Batches()[0])
-	if err == nil {
-		t.Fatal("no error")
+	if undisturbed.Steps() != steps || len(whole) != epochs*steps || whole[len(whole)-1] <= 0 {
+		t.Fatalf("%d steps an epoch, rates %v", undisturbed.Steps(), whole)
 	}
-	if !reflect.DeepEqual(before, tr.params[0].Value) {
-		t.Error("the weights changed")
+	want := append(append([]float64(nil), whole[:6]...), whole[4:]...) // stops two steps into the second epoch
+
+	var fit []float64
+	ctx, cancel := context.WithCancel(context.Background())
+	o.OnStep = func(s Step) {
+		if fit = append(fit, s.Rate); len(fit) == 6 {
+			cancel()
+		}
 	}
-	for _, p := range tr.params {
-		for _, g := range p.Grad {
-			if g != 0 {
-				t.Fatalf("%s: a gradient was kept", p.Name)
+	byFit := newTrainer(t, src, o)
+	if _, err := byFit.Fit(ctx); !errors.Is(err, context.Canceled) || byFit.EpochsDone() != 1 {
+		t.Fatalf("%d epochs done, error %v", byFit.EpochsDone(), err)
+	}
+	if history, err := byFit.Fit(context.Background()); err != nil || len(history) != epochs || history[epochs-1].Number != epochs {
+		t.Fatalf("%d epochs, error %v", len(history), err)
+	}
+	if !reflect.DeepEqual(fit, want) {
+		t.Errorf("rates of a resumed Fit\n%v, want\n%v", fit, want)
+	}
+
+	byHand := newTrainer(t, src, small(epochs))
+	var hand []float64
+	for byHand.EpochsDone() < epochs {
+		for _, b := range byHand.Batches() {
+			s, err := byHand.Step(b)
+			if err != nil {
+				t.Fatal(err)
 			}
+			if hand = append(hand, s.Rate); len(hand) == 6 {
+				break
+			}
+		}
+	}
+	if !reflect.DeepEqual(hand, want) {
+		t.Errorf("rates of a resumed loop\n%v, want\n%v", hand, want)
+	}
+	for i, p := range byFit.params {
+		if !reflect.DeepEqual(p.Value, byHand.params[i].Value) {
+			t.Errorf("%s differs between the resumed Fit and the resumed loop", p.Name)
+		}
+	}
+}
+
+// TestFitGoesOnAfterALoop: epochs done by hand count.
+func TestFitGoesOnAfterALoop(t *testing.T) {
+	tr := newTrainer(t, newClusters(8, 8, 12, 1), small(3))
+	for _, b := range tr.Batches() {
+		if _, err := tr.Step(b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if history, err := tr.Fit(context.Background()); err != nil || len(history) != 2 || history[0].Number != 2 || tr.EpochsDone() != 3 {
+		t.Errorf("%d epochs done, history %+v, error %v", tr.EpochsDone(), history, err)
+	}
+}
+
+// TestNoStepAfterTheLast: when all epochs are done a step is an error and
+// changes nothing, unless the rate is constant.
+func TestNoStepAfterTheLast(t *testing.T) {
+	src := newClusters(8, 8, 12, 1)
+	for _, constant := range []bool{false, true} {
+		o := small(2)
+		o.Constant = constant
+		tr := newTrainer(t, src, o)
+		if _, err := tr.Fit(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		before := weights(tr)
+		s, err := tr.Step(tr.Batches()[0])
+		switch {
+		case constant && (err != nil || s.Rate != 3e-3 || reflect.DeepEqual(weights(tr), before)):
+			t.Errorf("constant: step %+v, error %v", s, err)
+		case !constant && (err == nil || err.Error() != "train: all 2 epochs are done; raise Epochs or set Constant"):
+			t.Errorf("error %v", err)
+		case !constant && !reflect.DeepEqual(weights(tr), before):
+			t.Error("the weights changed")
+		}
+		if _, err := tr.Epoch(context.Background()); (err == nil) != constant {
+			t.Errorf("constant %v: one more Epoch gives the error %v", constant, err)
+		}
+	}
+}
+
+// TestStoppedMeasurement: an epoch that was trained counts even if its
+// measurement was stopped.
+func TestStoppedMeasurement(t *testing.T) {
+	src := newClusters(8, 8, 12, 1)
+	ctx, cancel := context.WithCancel(context.Background())
+	o := small(2)
+	o.Watch = src
+	o.OnStep = func(s Step) {
+		if s.Number == 4 { // the last of the first epoch
+			cancel()
+		}
+	}
+	tr := newTrainer(t, src, o)
+	if history, err := tr.Fit(ctx); !errors.Is(err, context.Canceled) || len(history) != 1 || history[0].Watched {
+		t.Fatalf("history %+v, error %v", history, err)
+	}
+	if history, err := tr.Fit(context.Background()); err != nil || len(history) != 2 || !history[1].Watched || tr.steps != 8 {
+		t.Errorf("%d steps, history %+v, error %v", tr.steps, history, err)
+	}
+}
+
+// weights is a copy of all weights of model and loss.
+func weights(tr *Trainer) (all [][]float32) {
+	for _, p := range tr.params {
+		all = append(all, append([]float32(nil), p.Value...))
+	}
+	return all
+}
+
+// TestNotFiniteStops: items and gradients that are not finite stop the step
+// with an error and leave every weight as it was.
+func TestNotFiniteStops(t *testing.T) {
+	for _, c := range []struct {
+		name, word string
+		spoil      func(tr *Trainer, src *clusters)
+	}{
+		{"items", "loss term", func(_ *Trainer, src *clusters) {
+			src.x[5] = float32(math.NaN())
+			for i := range src.x {
+				src.x[i] += float32(math.Inf(1))
+			}
+		}},
+		{"gradient of the model", "gradient is not finite", func(tr *Trainer, _ *clusters) { tr.params[0].Grad[3] = float32(math.Inf(1)) }},
+		{"gradient of a proxy", "gradient is not finite", func(tr *Trainer, _ *clusters) {
+			tr.params[len(tr.params)-1].Grad[0] = float32(math.NaN())
+		}},
+	} {
+		src := newClusters(4, 6, 12, 1)
+		tr := newTrainer(t, src, small(1))
+		before := weights(tr)
+		c.spoil(tr, src)
+		if _, err := tr.Step(tr.Batches()[0]); err == nil || !strings.Contains(err.Error(), c.word) {
+			t.Fatalf("%s: error %v, want one with %q", c.name, err, c.word)
+		}
+		if !reflect.DeepEqual(before, weights(tr)) {
+			t.Errorf("%s: the weights changed", c.name)
+		}
+		for _, p := range tr.params {
+			for _, g := range p.Grad {
+				if g != 0 {
+					t.Fatalf("%s: a gradient of %s was kept", c.name, p.Name)
+				}
+			}
+		}
+	}
+}
+
+// TestProgressNamesTrainedSpaces: the head that is not trained has no score in
+// the progress.
+func TestProgressNamesTrainedSpaces(t *testing.T) {
+	src := newClusters(8, 8, 12, 1)
+	for _, c := range []struct {
+		space loss.Space
+		e, h  bool
+	}{{loss.Both, true, true}, {loss.OnlyE, true, false}, {loss.OnlyH, false, true}} {
+		o := small(1)
+		o.Loss.Space, o.Watch = c.space, src
+		tr := newTrainer(t, src, o)
+		if _, err := tr.Fit(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if s := tr.status(); strings.Contains(s, " E ") != c.e || strings.Contains(s, " H ") != c.h {
+			t.Errorf("%v: %s", c.space, s)
 		}
 	}
 }
@@ -196,6 +357,17 @@ func TestNewRefuses(t *testing.T) {
 		"NaN rate":        {Rate: math.NaN()},
 		"other curvature": {Loss: loss.CHESTOptions{H: loss.HyperSoftTripleOptions{Curvature: 0.5}}},
 		"other clip":      {Loss: loss.CHESTOptions{H: loss.HyperSoftTripleOptions{Clip: 1}}},
+		"flat loss":       {Loss: loss.CHESTOptions{H: loss.HyperSoftTripleOptions{Flat: true}}},
+		"infinite rate":   {Rate: math.Inf(1)},
+		"NaN decay":       {Decay: math.NaN()},
+		"NaN norm":        {MaxNorm: math.NaN()},
+		"negative lambda": {Loss: loss.CHESTOptions{E: loss.SoftTripleOptions{Lambda: -1}}},
+		"infinite gamma":  {Loss: loss.CHESTOptions{H: loss.HyperSoftTripleOptions{Gamma: math.Inf(1)}}},
+		"negative tau":    {Loss: loss.CHESTOptions{H: loss.HyperSoftTripleOptions{Tau: -1}}},
+		"NaN weight":      {Loss: loss.CHESTOptions{WeightTree: math.NaN()}},
+		"proxies differ":  {Loss: loss.CHESTOptions{E: loss.SoftTripleOptions{Proxies: 2}, H: loss.HyperSoftTripleOptions{Proxies: 3}}},
+		"temperature":     {Loss: loss.CHESTOptions{Tree: loss.HypHCOptions{Temperature: -1}}},
+		"space":           {Loss: loss.CHESTOptions{Space: 9}},
 	} {
 		m, err := model.New(model.Shape{C: 12, H: 1, W: 1}, model.Options{Width: 8, Depth: 1, DE: 4, DH: 4})
 		if err != nil {
