@@ -59,6 +59,7 @@ type Session struct {
 	mu       sync.Mutex
 	interp   *interp.Interpreter
 	stderr   io.Writer
+	in       *innards
 	trace    *tracer
 	typing   *typing
 	symbols  []map[string]map[string]reflect.Value
@@ -114,6 +115,10 @@ func New(o Options) (*Session, error) {
 	s.interp = interp.New(interp.Options{
 		Stdin: eof{}, Stdout: o.Stdout, Stderr: s.trace, Unrestricted: true,
 	})
+	var err error
+	if s.in, err = openInnards(s.interp); err != nil {
+		return nil, err
+	}
 	if o.Importer != nil {
 		s.typing = newTyping(s.interp.FileSet(), o.Importer)
 	}

@@ -37,13 +37,16 @@ func TestInterrupt(t *testing.T) {
 		name, code, message string
 		closures            bool // live on
 	}{
-		{"spinning", "slow.Entered()\nfor {}", "functions stored in variables before the interrupt must be defined again", false},
-		{"spinning in a function", "slow.Entered()\nspin()", "must be defined again", false},
-		{"blocked", "slow.Entered()\n<-make(chan int)", "must be defined again", false},
-		{"empty select", "slow.Entered()\nselect {}", "must be defined again", false},
-		{"printing", "slow.Entered()\nfor { fmt.Print() }", "must be defined again", false},
+		{"spinning", "slow.Entered()\nfor {}", "all variables are kept", true},
+		{"spinning in a function", "slow.Entered()\nspin()", "all variables are kept", true},
+		{"blocked", "slow.Entered()\n<-make(chan int)", "all variables are kept", true},
+		{"empty select", "slow.Entered()\nselect {}", "all variables are kept", true},
+		{"printing", "slow.Entered()\nfor { fmt.Print() }", "all variables are kept", true},
 		{"sleeping", "slow.Entered()\ntime.Sleep(time.Hour)", "all variables are kept", true},
 		{"polite call", "err := slow.Polite()\nfmt.Println(err)", "all variables are kept", true},
+		{"ranging", "slow.Entered()\nfor range make(chan int) {}", "all variables are kept", true},
+		{"sending", "slow.Entered()\nmake(chan int) <- 1", "all variables are kept", true},
+		{"blocked in a closure", "slow.Entered()\nhang()", "all variables are kept", true},
 		{"deaf call", "fmt.Print(slow.Deaf())", "still running in the background", false},
 	}
 	for _, tt := range cells {
@@ -61,6 +64,7 @@ func TestInterrupt(t *testing.T) {
 n := 7
 count := 0
 next := func() int { count++; return count }
+hang := func() int { return <-make(chan int) }
 func spin() { for i := 0; ; i++ {} }
 func twice(x int) int { return 2 * x }
 type T struct{ n int }

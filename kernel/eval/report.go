@@ -48,8 +48,6 @@ func (s *Session) report(err error, top token.Position) *Error {
 func interrupted(how outcome) *Error {
 	e := &Error{Name: nameInterrupt, Message: "the cell was interrupted; all variables are kept"}
 	switch how {
-	case stopped:
-		e.Message = "the cell was interrupted; variables are kept, but functions stored in variables before the interrupt must be defined again"
 	case abandoned:
 		e.Message = "the cell was interrupted, but a compiled call in it is still running in the background; variables are kept, but functions stored in variables before the interrupt must be defined again"
 	}

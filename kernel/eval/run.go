@@ -24,7 +24,7 @@ const (
 	// politeTime is how long a cell may end by itself after an interrupt: a
 	// compiled call that watches display.Context returns, and no function of
 	// the session is lost.
-	politeTime = 40 * time.Millisecond
+	politeTime = 15 * time.Millisecond
 	// patience is how long a compiled call may go on after that.
 	patience = 2 * time.Second
 )
@@ -104,8 +104,7 @@ type outcome int
 
 const (
 	finished  outcome = iota
-	stopped           // the interpreter was stopped: closures are dead
-	abandoned         // stopped, and a compiled call goes on
+	abandoned         // a compiled call goes on; function values are dead
 )
 
 // guarded runs body inside one interruptible call of the interpreter, so that
@@ -120,30 +119,32 @@ func (s *Session) guarded(ctx context.Context, body func()) outcome {
 		defer close(done)
 		body()
 	}
-	inner, stop := context.WithCancel(context.Background())
-	defer stop()
 	left := make(chan struct{})
 	go func() {
 		defer close(left)
-		s.interp.ExecuteWithContext(inner, s.guard)
+		s.interp.Execute(s.guard)
 	}()
-	how := finished
 	select {
 	case <-done:
+		<-left
+		display.SetContext(context.Background())
+		return finished
 	case <-ctx.Done():
 		close(halt)
-		if !wait(done, politeTime) {
-			stop()
+	}
+	if wait(done, politeTime) {
+		<-left
+	} else {
+		resume := s.in.halt(left)
+		alive := wait(left, s.patience)
+		resume(alive)
+		if !alive {
 			s.revive = true
-			how = stopped
+			return abandoned
 		}
 	}
-	<-left
-	if how == stopped && !wait(done, s.patience) {
-		return abandoned
-	}
 	display.SetContext(context.Background())
-	return how
+	return finished
 }
 
 // sleep is time.Sleep for cells: an interrupt ends it. The context of the cell
