@@ -90,26 +90,29 @@ type group struct {
 
 // sort puts an item into its place. Declarations that the session has in the
 // same words are left out: a cell may run again.
-func (s *Session) sort(g *group, it item) *refusal {
+func (s *Session) sort(g *group, it item, redo *redefinition) *refusal {
 	switch d := it.decl.(type) {
 	case *ast.FuncDecl:
-		return s.sortFunc(g, it, d)
+		return s.sortFunc(g, it, d, redo)
 	case *ast.GenDecl:
 		if d.Tok == token.CONST {
 			g.plain = append(g.plain, it)
 			return nil
 		}
-		return s.sortTypes(g, it, d)
+		return s.sortTypes(g, it, d, redo)
 	}
 	return nil
 }
 
-func (s *Session) sortFunc(g *group, it item, f *ast.FuncDecl) *refusal {
+func (s *Session) sortFunc(g *group, it item, f *ast.FuncDecl, redo *redefinition) *refusal {
 	if f.Body == nil || f.Name.Name == "_" {
 		return nil // a signature as documentation
 	}
 	d := &decl{key: funcKey(f), text: tokens(it.code), fn: f}
 	old := s.decls[d.key]
+	if redo != nil && (redo.names[d.key] || f.Recv != nil && redo.names[receiver(f).Name]) {
+		old = nil
+	}
 	if generic(f) {
 		switch {
 		case old == nil:
@@ -131,13 +134,14 @@ func (s *Session) sortFunc(g *group, it item, f *ast.FuncDecl) *refusal {
 }
 
 // sortTypes refuses types that exist in other words.
-func (s *Session) sortTypes(g *group, it item, d *ast.GenDecl) *refusal {
+func (s *Session) sortTypes(g *group, it item, d *ast.GenDecl, redo *redefinition) *refusal {
 	keep := d.Specs[:0:0]
 	for _, spec := range d.Specs {
 		t := spec.(*ast.TypeSpec)
 		base := int(d.Pos())
 		text := tokens(it.code[int(t.Pos())-base : int(t.End())-base])
 		old, known := s.types[t.Name.Name]
+		known = known && (redo == nil || !redo.names[t.Name.Name])
 		switch {
 		case !known || t.Assign.IsValid():
 			keep = append(keep, spec)

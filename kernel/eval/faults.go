@@ -72,13 +72,13 @@ func (f *faults) words(msg string) string {
 
 // meant is " (did you mean x?)" for the name that is closest to name, or "".
 func meant(name string, names []string) string {
-	best, distance := "", 1+len(name)/3
+	best, distance := "", 1+max(1, len(name)/3)
 	for _, n := range names {
 		if strings.HasPrefix(n, prefix) {
 			continue
 		}
 		d := edits(strings.ToLower(name), strings.ToLower(n))
-		if n != name && (d < distance || d == distance && best == "") {
+		if n != name && d < distance {
 			best, distance = n, d
 		}
 	}

@@ -17,6 +17,12 @@ type learned struct {
 func (n *names) add(l learned) {
 	for _, k := range l.decls {
 		delete(n.vars, k.key)
+		if k.seq == 0 {
+			k.seq = len(n.decls) + int(k.kind)<<20 // types before functions
+			for _, o := range n.decls {
+				k.seq = max(k.seq, o.seq+1)
+			}
+		}
 		n.decls[k.key] = k
 	}
 	for name, v := range l.vars {
@@ -29,12 +35,20 @@ func (n *names) add(l learned) {
 // typecheck checks a cell against the notebook, part by part: declarations
 // that use variables of the same cell come after those. It returns what each
 // item declares, and what was found about every expression.
-func (s *Session) typecheck(items []item) (map[int]learned, *types.Info, *faults) {
+func (s *Session) typecheck(items []item, r *redefinition) (map[int]learned, *types.Info, *faults) {
 	info := newInfo()
 	if s.typing == nil {
 		return nil, info, nil
 	}
 	after := s.typing.names.clone()
+	if r != nil {
+		for _, name := range r.lost {
+			delete(after.vars, name)
+		}
+		for _, key := range r.stale {
+			delete(after.decls, key)
+		}
+	}
 	all := map[int]learned{}
 	var found []fault
 	var last *types.Package

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/token"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -45,6 +46,7 @@ type step struct {
 	show  bool // the item is the value of the cell
 	pos   token.Pos
 	learn []learned // what is known once the step has run
+	redo  *redefinition
 }
 
 // prepareCell checks a cell and plans its steps. Nothing of it runs when it
@@ -69,21 +71,33 @@ func (s *Session) prepareCell(p parsed, code string) ([]step, error) {
 	if s.typing != nil {
 		s.typing.learn(learned{dots: dots})
 	}
-	learned, info, bad := s.typecheck(items)
-	if bad != nil {
-		return nil, bad
+	redo := s.redefine(items)
+	for {
+		all := items
+		if redo != nil {
+			all = append(slices.Clone(redo.items), items...)
+		}
+		learned, info, bad := s.typecheck(all, redo)
+		if bad != nil && redo != nil {
+			if own := s.without(redo, bad.list); own == nil {
+				continue
+			}
+		}
+		if bad != nil {
+			return nil, bad
+		}
+		if r := s.unable(items, info); r != nil {
+			return nil, r
+		}
+		p.items = all
+		return s.plan(p, learned, redo, code)
 	}
-	if r := s.unable(items, info); r != nil {
-		return nil, r
-	}
-	p.items = items
-	return s.plan(p, learned, code)
 }
 
 // plan puts the parts of a cell in order: declarations first, in one group, so
 // that they may use each other and statements may use them before. Those that
 // use a variable which the cell itself declares come where they stand.
-func (s *Session) plan(p parsed, learn map[int]learned, code string) ([]step, error) {
+func (s *Session) plan(p parsed, learn map[int]learned, redo *redefinition, code string) ([]step, error) {
 	var rest []item
 	for _, it := range p.items {
 		if it.stmt != nil && !global(it.stmt) {
@@ -93,7 +107,7 @@ func (s *Session) plan(p parsed, learn map[int]learned, code string) ([]step, er
 		rest = append(rest, it)
 	}
 	late := lateDecls(rest)
-	steps := []step{{}}
+	steps := []step{{redo: redo}}
 	for i, it := range rest {
 		if it.decl == nil {
 			steps = append(steps, step{item: it, pos: it.stmt.Pos(), show: i == len(rest)-1 && !it.semi, learn: []learned{learn[i]}})
@@ -110,7 +124,7 @@ func (s *Session) plan(p parsed, learn map[int]learned, code string) ([]step, er
 		if !into.pos.IsValid() {
 			into.pos = it.decl.Pos()
 		}
-		if r := s.sort(&into.decls, it); r != nil {
+		if r := s.sort(&into.decls, it, redo); r != nil {
 			return nil, r
 		}
 	}
@@ -249,7 +263,16 @@ func (s *Session) perform(steps []step) (res Result) {
 	s.reviveBodies()
 	for _, st := range steps {
 		pos = st.pos
+		undo := func() {}
+		if st.redo != nil {
+			undo = s.begin(st.redo)
+		}
 		err := s.declare(st.decls)
+		if err != nil {
+			undo()
+		} else if st.redo != nil {
+			s.finish(st.redo)
+		}
 		if err == nil && st.item.stmt != nil {
 			err = s.statement(st)
 		}

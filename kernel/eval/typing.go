@@ -41,6 +41,7 @@ func (n names) clone() names {
 type known struct {
 	key  string
 	of   string // the type of a method
+	seq  int    // a later declaration has a larger one
 	kind token.Token
 	decl ast.Decl // a function's body is a panic
 	code string   // its source
