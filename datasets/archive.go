@@ -3,6 +3,7 @@ package datasets
 import (
 	"archive/zip"
 	"bytes"
+	"context"
 	"fmt"
 	"image/png"
 	"io"
@@ -11,7 +12,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/chestlab/chest/kernel/display"
+	"github.com/chestlab/chest/internal/parallel"
 )
 
 // Bounds of an Omniglot archive, far above the published ones, so that a broken
@@ -36,7 +37,7 @@ func (g glyph) class() string { return g.alphabet + "/" + g.character }
 // readGlyphs reads the zip file of n bytes called archive and scales its
 // pictures to size×size. Glyphs come sorted by alphabet, character and name,
 // whatever the order in the file.
-func readGlyphs(r io.ReaderAt, n int64, archive string, size int) ([]glyph, error) {
+func readGlyphs(ctx context.Context, r io.ReaderAt, n int64, archive string, size int) ([]glyph, error) {
 	entries, glyphs, err := listGlyphs(r, n, archive)
 	if err != nil {
 		return nil, err
@@ -45,8 +46,7 @@ func readGlyphs(r io.ReaderAt, n int64, archive string, size int) ([]glyph, erro
 		return nil, fmt.Errorf("datasets: Omniglot: %s: %d pictures of %d×%d take %d MiB: want at most %d MiB; lower Size",
 			archive, len(entries), size, size, total>>20, maxBytes>>20)
 	}
-	ctx := display.Context()
-	err = parallel(len(entries), 64, func(lo, hi int) error {
+	err = parallel.Try(len(entries), 64, func(lo, hi int) error {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("datasets: Omniglot: %s: stopped near picture %d of %d: %w", archive, lo, len(entries), err)
 		}

@@ -1,8 +1,10 @@
 package datasets
 
 import (
+	"context"
 	"fmt"
 
+	"github.com/chestlab/chest/internal/parallel"
 	"github.com/chestlab/chest/kernel/display"
 )
 
@@ -49,12 +51,14 @@ func Blazons(o BlazonsOptions) (*Split, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
+	ctx, done := context.WithCancel(display.Context()) // stays with the cell that called
+	defer done()
 	test := o.testSpecies()
-	train, err := o.set("Blazons train", test, false)
+	train, err := o.set(ctx, "Blazons train", test, false)
 	if err != nil {
 		return nil, err
 	}
-	held, err := o.set("Blazons test", test, true)
+	held, err := o.set(ctx, "Blazons test", test, true)
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +156,7 @@ func (o BlazonsOptions) testSpecies() []bool {
 }
 
 // set draws one part: the species whose flag in test is part.
-func (o BlazonsOptions) set(name string, test []bool, part bool) (*Set, error) {
+func (o BlazonsOptions) set(ctx context.Context, name string, test []bool, part bool) (*Set, error) {
 	s := &Set{Name: name, C: o.channels(), H: o.Size, W: o.Size, Levels: []string{"families", "orders"}}
 	var species []int
 	for i, t := range test {
@@ -167,7 +171,7 @@ func (o BlazonsOptions) set(name string, test []bool, part bool) (*Set, error) {
 	for i := range s.Labels {
 		s.Labels[i] = i / o.PerClass
 	}
-	return s, o.drawAll(s.Pixels, species)
+	return s, o.drawAll(ctx, s.Pixels, species)
 }
 
 // add appends a species, and its family and order where they are new: species
@@ -185,10 +189,9 @@ func (s *Set) add(d design) {
 }
 
 // drawAll draws PerClass images of each species into dst, species by species.
-func (o BlazonsOptions) drawAll(dst []uint8, species []int) error {
-	ctx := display.Context()
+func (o BlazonsOptions) drawAll(ctx context.Context, dst []uint8, species []int) error {
 	n, d := len(species)*o.PerClass, o.size()
-	return parallel(n, 64, func(lo, hi int) error {
+	return parallel.Try(n, 64, func(lo, hi int) error {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("datasets: Blazons: stopped near image %d of %d: %w", lo, n, err)
 		}

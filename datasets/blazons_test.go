@@ -111,7 +111,7 @@ func all(t testing.TB, o BlazonsOptions) (pix [][]uint8, designs []design) {
 		designs = append(designs, designOf(o.Seed, i/(o.Species*o.Families), i/o.Species%o.Families, i%o.Species))
 	}
 	buffer := make([]uint8, len(species)*o.PerClass*o.size())
-	if err := o.drawAll(buffer, species); err != nil {
+	if err := o.drawAll(context.Background(), buffer, species); err != nil {
 		t.Fatal(err)
 	}
 	for b := range slices.Chunk(buffer, o.size()) {
@@ -291,7 +291,7 @@ func BenchmarkBlazons(b *testing.B) {
 	species := []int{0, 20, 40, 60, 80}
 	dst := make([]uint8, len(species)*o.PerClass*o.size())
 	for b.Loop() {
-		if err := o.drawAll(dst, species); err != nil {
+		if err := o.drawAll(context.Background(), dst, species); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -1,12 +1,15 @@
 package datasets
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/chestlab/chest/kernel/display"
 )
 
 // ErrNoData says that the files of a data set are not there. The error that
@@ -63,11 +66,13 @@ func Omniglot(dir string, o OmniglotOptions) (*Split, error) {
 	if err != nil {
 		return nil, err
 	}
-	train, err := readSet(dir, "Omniglot train", o.Train, o.Size)
+	ctx, done := context.WithCancel(display.Context()) // stays with the cell that called
+	defer done()
+	train, err := readSet(ctx, dir, "Omniglot train", o.Train, o.Size)
 	if err != nil {
 		return nil, err
 	}
-	test, err := readSet(dir, "Omniglot test", o.Test, o.Size)
+	test, err := readSet(ctx, dir, "Omniglot test", o.Test, o.Size)
 	if err != nil {
 		return nil, err
 	}
@@ -145,11 +150,11 @@ func open(dir, name string) (*os.File, error) {
 
 // readSet reads archives into one set; of a character that stands in several,
 // the drawings of the first.
-func readSet(dir, name string, archives []string, size int) (*Set, error) {
+func readSet(ctx context.Context, dir, name string, archives []string, size int) (*Set, error) {
 	s := &Set{Name: name, C: 1, H: size, W: size, Super: []int{}, Levels: []string{"alphabets", "groups"}}
 	class, super := map[string]int{}, map[string]int{}
 	for _, archive := range archives {
-		glyphs, err := readArchive(dir, archive, size)
+		glyphs, err := readArchive(ctx, dir, archive, size)
 		if err != nil {
 			return nil, err
 		}
@@ -165,7 +170,7 @@ func readSet(dir, name string, archives []string, size int) (*Set, error) {
 }
 
 // readArchive reads one archive in dir.
-func readArchive(dir, name string, size int) ([]glyph, error) {
+func readArchive(ctx context.Context, dir, name string, size int) ([]glyph, error) {
 	f, err := open(dir, name)
 	if errors.Is(err, ErrNoData) {
 		return nil, err
@@ -181,7 +186,7 @@ func readArchive(dir, name string, size int) ([]glyph, error) {
 	if !st.Mode().IsRegular() {
 		return nil, fmt.Errorf("datasets: Omniglot: %s: not a file: want the zip archive as downloaded", f.Name())
 	}
-	return readGlyphs(f, st.Size(), f.Name(), size)
+	return readGlyphs(ctx, f, st.Size(), f.Name(), size)
 }
 
 // addGlyph appends a drawing, and its class and alphabet where they are new.

@@ -224,7 +224,7 @@ func TestHostileArchives(t *testing.T) {
 	if _, err := Omniglot(folder(t, one, zipped(many...)), OmniglotOptions{}); err == nil || !strings.Contains(err.Error(), "100001 entries: want at most 100000") {
 		t.Errorf("many entries: %v", err)
 	}
-	if _, err := readGlyphs(bytes.NewReader(nil), maxArchive+1, "x.zip", 28); err == nil || !strings.Contains(err.Error(), "want at most") {
+	if _, err := readGlyphs(context.Background(), bytes.NewReader(nil), maxArchive+1, "x.zip", 28); err == nil || !strings.Contains(err.Error(), "want at most") {
 		t.Errorf("large file: %v", err)
 	}
 }
@@ -244,7 +244,7 @@ func TestUnderstatedSize(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := readGlyphs(bytes.NewReader(b.Bytes()), int64(b.Len()), "x.zip", 28); err == nil {
+	if _, err := readGlyphs(context.Background(), bytes.NewReader(b.Bytes()), int64(b.Len()), "x.zip", 28); err == nil {
 		t.Error("no error")
 	}
 }
@@ -304,7 +304,7 @@ func FuzzReadGlyphs(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		glyphs, err := readGlyphs(bytes.NewReader(data), int64(len(data)), "fuzz.zip", 8)
+		glyphs, err := readGlyphs(context.Background(), bytes.NewReader(data), int64(len(data)), "fuzz.zip", 8)
 		if err != nil {
 			if !strings.HasPrefix(err.Error(), "datasets: Omniglot: fuzz.zip: ") {
 				t.Errorf("error %q does not name the file", err)

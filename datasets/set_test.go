@@ -2,13 +2,11 @@ package datasets
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"image/color"
 	"image/png"
 	"math"
 	"math/rand/v2"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -242,37 +240,5 @@ func TestSheet(t *testing.T) {
 	}
 	if rows := small().sheetItems(); fmt.Sprint(rows) != "[[1 6 2 3] [4] [0 5]]" {
 		t.Errorf("rows of a set: %v", rows)
-	}
-}
-
-// TestParallel: every index once, and the lowest error whatever runs first.
-func TestParallel(t *testing.T) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8))
-	for _, n := range []int{0, 1, 63, 64, 65, 1000} {
-		seen := make([]int, n)
-		if err := parallel(n, 7, func(lo, hi int) error {
-			for i := lo; i < hi; i++ {
-				seen[i]++
-			}
-			return nil
-		}); err != nil || slices.ContainsFunc(seen, func(k int) bool { return k != 1 }) {
-			t.Errorf("n %d: %v, %v", n, seen, err)
-		}
-	}
-	first, later := errors.New("first"), errors.New("later")
-	for range 200 {
-		err := parallel(100, 1, func(lo, _ int) error {
-			switch {
-			case lo == 37:
-				runtime.Gosched()
-				return first
-			case lo > 37:
-				return later
-			}
-			return nil
-		})
-		if err != first {
-			t.Fatalf("got %v, want the first", err)
-		}
 	}
 }

@@ -1,6 +1,10 @@
 package loss
 
-import "math"
+import (
+	"math"
+
+	"github.com/chestlab/chest/internal/parallel"
+)
 
 // assignment is the classification by soft assignment to proxies that both
 // SoftTriple losses share. s_ick is the similarity of feature i and proxy k of
@@ -25,7 +29,7 @@ func (a *assignment) step(s []float64, label []int, g []float64, weight float64)
 		return 0
 	}
 	a.rowLoss = resized(a.rowLoss, n)
-	blocks(n, func(lo, hi int) {
+	parallel.For(n, blockRows, func(lo, hi int) {
 		relaxed, p := make([]float64, a.classes), make([]float64, a.classes)
 		q := make([]float64, width)
 		for i := lo; i < hi; i++ {

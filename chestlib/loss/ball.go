@@ -7,6 +7,7 @@ import (
 	"gonum.org/v1/gonum/floats"
 
 	"github.com/chestlab/chest/chestlib/poincare"
+	"github.com/chestlab/chest/internal/parallel"
 )
 
 // ball carries rows of tangent vectors at the origin onto the ball and
@@ -22,7 +23,7 @@ type ball struct {
 // them have ‖u‖ ≥ r.
 func (b ball) points(dst []float64, u []float32) int {
 	var clipped atomic.Int64
-	blocks(len(u)/b.d, func(lo, hi int) {
+	parallel.For(len(u)/b.d, blockRows, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			row := widen(dst[i*b.d:(i+1)*b.d], u[i*b.d:(i+1)*b.d])
 			if math.Sqrt(floats.Dot(row, row)) >= b.r {
@@ -37,7 +38,7 @@ func (b ball) points(dst []float64, u []float32) int {
 
 // pull adds the gradient of points by u to gu, given that by its result.
 func (b ball) pull(gu []float32, u []float32, g []float64) {
-	blocks(len(u)/b.d, func(lo, hi int) {
+	parallel.For(len(u)/b.d, blockRows, func(lo, hi int) {
 		row, short, grad := make([]float64, b.d), make([]float64, b.d), make([]float64, b.d)
 		for i := lo; i < hi; i++ {
 			at := i * b.d

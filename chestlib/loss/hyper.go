@@ -9,6 +9,7 @@ import (
 
 	"github.com/chestlab/chest/chestlib/optim"
 	"github.com/chestlab/chest/chestlib/poincare"
+	"github.com/chestlab/chest/internal/parallel"
 )
 
 // HyperSoftTripleOptions controls HyperSoftTriple. λ, γ and δ belong to the
@@ -144,7 +145,7 @@ func (l *HyperSoftTriple) forward(u []float32) (clipped int) {
 	l.free.points(l.p, l.proxies.Value)
 	m := l.classes * l.o.Proxies
 	l.s = l.pairs.Distances(resized(l.s, len(u)/l.dim*m), l.x, l.p, l.dim, l.o.Curvature)
-	blocks(len(u)/l.dim, func(lo, hi int) {
+	parallel.For(len(u)/l.dim, blockRows, func(lo, hi int) {
 		for i, d := range l.s[lo*m : hi*m] {
 			l.s[lo*m+i] = l.o.Similarity.of(d, l.o.Clip)
 		}
@@ -155,7 +156,7 @@ func (l *HyperSoftTriple) forward(u []float32) (clipped int) {
 // backward adds the gradients by x and p to gx and gp, given g.
 func (l *HyperSoftTriple) backward() {
 	m := l.classes * l.o.Proxies
-	blocks(len(l.x)/l.dim, func(lo, hi int) {
+	parallel.For(len(l.x)/l.dim, blockRows, func(lo, hi int) {
 		for i, s := range l.s[lo*m : hi*m] {
 			l.g[lo*m+i] *= l.o.Similarity.slope(s, l.o.Clip)
 		}
@@ -178,7 +179,7 @@ func (l *HyperSoftTriple) merge(gp []float64, weight float64) float64 {
 	scale := l.o.Tau / float64(l.classes*k*(k-1))
 	row := func(x []float64, c, s int) []float64 { at := (c*k + s) * d; return x[at : at+d] }
 	l.rowMerge = zeros(l.rowMerge, l.classes)
-	blocks(l.classes, func(lo, hi int) {
+	parallel.For(l.classes, blockRows, func(lo, hi int) {
 		for c := lo; c < hi; c++ {
 			for s := range k {
 				for t := range s {

@@ -29,8 +29,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"runtime"
-	"sync"
 
 	"gonum.org/v1/gonum/blas/blas64"
 
@@ -107,23 +105,6 @@ func general(x []float64, n, d int) blas64.General {
 	return blas64.General{Rows: n, Cols: d, Stride: d, Data: x}
 }
 
-// blockRows is how many rows one task of blocks takes.
+// blockRows is how many rows, of a batch, of proxies or of triplets, one
+// parallel task takes.
 const blockRows = 16
-
-// blocks runs f over fixed blocks of the rows 0 ≤ i < n on all processors. f
-// may write only what belongs to its rows, so the result does not depend on how
-// many processors there are.
-func blocks(n int, f func(lo, hi int)) {
-	limit := make(chan struct{}, runtime.GOMAXPROCS(0))
-	var group sync.WaitGroup
-	for lo := 0; lo < n; lo += blockRows {
-		limit <- struct{}{}
-		group.Add(1)
-		go func() {
-			defer group.Done()
-			f(lo, min(lo+blockRows, n))
-			<-limit
-		}()
-	}
-	group.Wait()
-}

@@ -10,6 +10,7 @@ import (
 	"gonum.org/v1/gonum/floats"
 
 	"github.com/chestlab/chest/chestlib/optim"
+	"github.com/chestlab/chest/internal/parallel"
 )
 
 // SoftTripleOptions controls SoftTriple. The zero value is the setting of Qian
@@ -126,7 +127,7 @@ func (l *SoftTriple) merge(gp []float64, weight float64) float64 {
 	scale := l.o.Tau / float64(l.classes*k*(k-1))
 	row := func(x []float64, c, s int) []float64 { at := (c*k + s) * d; return x[at : at+d] }
 	l.rowMerge = zeros(l.rowMerge, l.classes)
-	blocks(l.classes, func(lo, hi int) {
+	parallel.For(l.classes, blockRows, func(lo, hi int) {
 		for c := lo; c < hi; c++ {
 			for s := range k {
 				for t := range s {
@@ -147,7 +148,7 @@ func (l *SoftTriple) merge(gp []float64, weight float64) float64 {
 // A zero row stays zero.
 func units(dst, norms []float64, x []float32, d int) (unit, lengths []float64) {
 	dst, norms = widen(resized(dst, len(x)), x), resized(norms, len(x)/d)
-	blocks(len(norms), func(lo, hi int) {
+	parallel.For(len(norms), blockRows, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			row := dst[i*d : (i+1)*d]
 			if norms[i] = math.Sqrt(floats.Dot(row, row)); norms[i] > 0 {
@@ -161,7 +162,7 @@ func units(dst, norms []float64, x []float32, d int) (unit, lengths []float64) {
 // unitsGrad adds the gradient of units to gx, given that by its result:
 // (g - (x·g) x)/norm for a unit row x, 0 for a zero row.
 func unitsGrad(gx []float32, unit, norms, g []float64, d int) {
-	blocks(len(norms), func(lo, hi int) {
+	parallel.For(len(norms), blockRows, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			if norms[i] == 0 {
 				continue

@@ -9,6 +9,7 @@ import (
 	"gonum.org/v1/gonum/floats"
 
 	"github.com/chestlab/chest/chestlib/hyphc"
+	"github.com/chestlab/chest/internal/parallel"
 )
 
 // HypHCOptions controls HypHC. All defaults are ours.
@@ -164,7 +165,7 @@ func (l *HypHC) forward(points []float64, c float64) {
 	l.rowLoss = resized(l.rowLoss, len(l.triplets))
 	l.gDepth = resized(l.gDepth, len(l.triplets))
 	d := len(points) / (l.classes * l.proxies)
-	blocks(len(l.triplets), func(lo, hi int) {
+	parallel.For(len(l.triplets), blockRows, func(lo, hi int) {
 		for t := lo; t < hi; t++ {
 			var depth, w [3]float64
 			for m, pair := range pairsOf(l.triplets[t]) {

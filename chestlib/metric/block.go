@@ -2,9 +2,8 @@ package metric
 
 import (
 	"context"
-	"runtime"
-	"sync"
-	"sync/atomic"
+
+	"github.com/chestlab/chest/internal/parallel"
 )
 
 const (
@@ -16,27 +15,28 @@ const (
 // scores to visit, which may write only what belongs to query i. scores and
 // *scratch are the worker's own and live until visit returns.
 //
-// Blocks of 16 queries are dealt to GOMAXPROCS workers; what a block computes
+// Blocks of 16 queries are computed in parallel; what a block computes
 // does not depend on who computes it. The context is checked before each
 // block. Memory: 128 bytes a gallery row and worker.
 func (s *scorer) each(ctx context.Context, visit func(i int, scores []float64, w *scratch)) error {
+	ctx, done := context.WithCancel(ctx) // stays with the cell that called
+	defer done()
 	blocks := (s.q.n + blockRows - 1) / blockRows
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), blocks) {
-		wg.Go(func() {
-			buf := make([]float64, min(blockRows, s.q.n)*s.g.n)
-			var w scratch
-			for b := int(next.Add(1)) - 1; b < blocks && ctx.Err() == nil; b = int(next.Add(1)) - 1 {
-				lo, hi := b*blockRows, min((b+1)*blockRows, s.q.n)
-				s.block(buf, lo, hi)
-				for i := lo; i < hi; i++ {
-					visit(i, buf[(i-lo)*s.g.n:(i-lo+1)*s.g.n], &w)
-				}
-			}
-		})
-	}
-	wg.Wait()
+	workers := make([]scratch, parallel.Workers(blocks))
+	parallel.Tasks(len(workers), blocks, func(b, worker int) {
+		if ctx.Err() != nil {
+			return
+		}
+		w := &workers[worker]
+		if w.scores == nil {
+			w.scores = make([]float64, min(blockRows, s.q.n)*s.g.n)
+		}
+		lo, hi := b*blockRows, min((b+1)*blockRows, s.q.n)
+		s.block(w.scores, lo, hi)
+		for i := lo; i < hi; i++ {
+			visit(i, w.scores[(i-lo)*s.g.n:(i-lo+1)*s.g.n], w)
+		}
+	})
 	return ctx.Err()
 }
 
@@ -52,8 +52,9 @@ func (s *scorer) block(buf []float64, lo, hi int) {
 
 // scratch holds the buffers of one worker.
 type scratch struct {
-	hits  []hit
-	ahead []int
+	scores []float64 // of a block of queries
+	hits   []hit
+	ahead  []int
 }
 
 // hit is a gallery row with its score.

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/chestlab/chest/kernel/display"
 )
 
 var ctx = context.Background()
@@ -250,32 +252,38 @@ func TestSameBits(t *testing.T) {
 	}
 }
 
-// countdown ends after Err has been asked a number of times.
-type countdown struct {
-	context.Context
-	left atomic.Int64
-}
-
-func (c *countdown) Err() error {
-	if c.left.Add(-1) < 0 {
-		return context.Canceled
-	}
-	return nil
-}
-
+// TestStops: an ended context is an error, and one that ends on the way stops
+// the work at the next block.
 func TestStops(t *testing.T) {
 	rng := rand.New(rand.NewPCG(2, 2))
-	x, label := normal(rng, 50*blockRows, 2), classes(rng, 50*blockRows, 3)
-	for _, left := range []int64{0, 1, 30} {
-		c := &countdown{Context: ctx}
-		c.left.Store(left)
-		if _, err := Retrieval(c, x, label, 2, Options{}); !errors.Is(err, context.Canceled) {
-			t.Errorf("after %d questions: error %v, want context canceled", left, err)
+	const n = 50 * blockRows
+	x, label := normal(rng, n, 2), classes(rng, n, 3)
+	ended, cancel := context.WithCancel(ctx)
+	cancel()
+	if _, err := Retrieval(ended, x, label, 2, Options{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("retrieval: error %v, want context canceled", err)
+	}
+	if _, _, err := Neighbours(ended, x, 2, 3, Options{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("neighbours: error %v, want context canceled", err)
+	}
+
+	// the context of a cell that is interrupted, after which another cell runs
+	cell, interrupt := context.WithCancel(ctx)
+	display.SetContext(cell)
+	defer display.SetContext(nil)
+	tab, err := newTable("embedding", x, 2, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var visited atomic.Int64
+	err = (&scorer{q: tab, g: tab}).each(display.Context(), func(int, []float64, *scratch) {
+		if visited.Add(1) == 30 {
+			interrupt()
+			display.SetContext(ctx)
 		}
-		c.left.Store(left)
-		if _, _, err := Neighbours(c, x, 2, 3, Options{}); !errors.Is(err, context.Canceled) {
-			t.Errorf("neighbours after %d questions: error %v, want context canceled", left, err)
-		}
+	})
+	if v := int(visited.Load()); !errors.Is(err, context.Canceled) || v > 30+runtime.GOMAXPROCS(0)*blockRows {
+		t.Errorf("interrupted after 30 of %d queries: %d done, error %v", n, v, err)
 	}
 }
 

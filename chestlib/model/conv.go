@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/chestlab/chest/chestlib/optim"
+	"github.com/chestlab/chest/internal/parallel"
 	"github.com/chestlab/chest/internal/sgemm"
 )
 
@@ -58,13 +59,13 @@ func NewConv2d(name, group string, in Shape, channels, stride int, std float64, 
 func (l *Conv2d) Forward(x []float32, n int, training bool) []float32 {
 	checkItems("Conv2d", x, n, l.in.Size())
 	l.x, l.y = x, resized(l.y, n*l.out.Size())
-	parallel(l.workers(n), n, func(i, worker int) { l.forward(i, &l.scratch[worker]) })
+	parallel.Tasks(l.workers(n), n, func(i, worker int) { l.forward(i, &l.scratch[worker]) })
 	return l.y
 }
 
 // workers is the number of workers for so many tasks, each with its scratch.
 func (l *Conv2d) workers(tasks int) int {
-	n := workers(tasks)
+	n := parallel.Workers(tasks)
 	for len(l.scratch) < n {
 		l.scratch = append(l.scratch, convScratch{})
 	}
@@ -93,7 +94,7 @@ func (l *Conv2d) Backward(gy []float32, n int) []float32 {
 		l.gx = resized(l.gx, n*l.in.Size())
 		l.turn()
 	}
-	parallel(l.workers(len(l.parts)), len(l.parts), func(lane, worker int) {
+	parallel.Tasks(l.workers(len(l.parts)), len(l.parts), func(lane, worker int) {
 		l.backward(gy, lane, n, &l.scratch[worker])
 	})
 	l.parts.addTo(l.w, l.b)

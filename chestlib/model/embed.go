@@ -38,6 +38,8 @@ type Embedding struct {
 // embedding that is not finite are errors. When ctx ends, Embed returns its
 // error after the present batch.
 func (m *Model) Embed(ctx context.Context, src Source, batch int) (Embedding, error) {
+	ctx, done := context.WithCancel(ctx) // stays with the cell that called
+	defer done()
 	if c, h, w := src.Shape(); m.in != (Shape{c, h, w}) {
 		return Embedding{}, fmt.Errorf("model: Embed: the model takes items of %v, these are %v; make the model with the shape of the source", m.in, Shape{c, h, w})
 	}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chestlab/chest/kernel/display"
+
 	"github.com/chestlab/chest/chestlib/poincare"
 )
 
@@ -104,6 +106,35 @@ func TestEmbedEmpty(t *testing.T) {
 	e, err := mustNew(t, in, Options{}).Embed(context.Background(), newSource(in, 0), 0)
 	if err != nil || len(e.E) != 0 || len(e.H) != 0 || len(e.Label) != 0 || e.Clipped != 0 || e.DE != 128 {
 		t.Errorf("%+v, error %v", e, err)
+	}
+}
+
+// hooked is a source that calls a function before each item.
+type hooked struct {
+	*source
+	before func(i int)
+}
+
+func (h hooked) Item(dst []float32, i int) error {
+	h.before(i)
+	return h.source.Item(dst, i)
+}
+
+// TestEmbedStaysWithItsCell: when its cell is interrupted and another one runs,
+// Embed stops all the same.
+func TestEmbedStaysWithItsCell(t *testing.T) {
+	cell, interrupt := context.WithCancel(context.Background())
+	display.SetContext(cell)
+	defer display.SetContext(nil)
+	in := Shape{6, 1, 1}
+	src := hooked{newSource(in, 9), func(i int) {
+		if i == 3 {
+			interrupt()
+			display.SetContext(context.Background())
+		}
+	}}
+	if _, err := mustNew(t, in, Options{}).Embed(display.Context(), src, 2); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want context canceled", err)
 	}
 }
 

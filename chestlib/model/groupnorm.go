@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/chestlab/chest/chestlib/optim"
+	"github.com/chestlab/chest/internal/parallel"
 )
 
 // GroupNorm cuts the channels of each item into groups and brings each group to
@@ -38,8 +39,8 @@ func NewGroupNorm(name, group string, s Shape, groups int) *GroupNorm {
 func (l *GroupNorm) Forward(x []float32, n int, training bool) []float32 {
 	checkItems("GroupNorm", x, n, l.shape.Size())
 	l.x, l.y = x, resized(l.y, len(x))
-	l.mean, l.root = resized64(l.mean, n*l.groups), resized64(l.root, n*l.groups)
-	parallel(workers(n), n, func(i, _ int) {
+	l.mean, l.root = resized(l.mean, n*l.groups), resized(l.root, n*l.groups)
+	parallel.Tasks(parallel.Workers(n), n, func(i, _ int) {
 		for g := range l.groups {
 			l.forward(i, g)
 		}
@@ -82,7 +83,7 @@ func (l *GroupNorm) Backward(gy []float32, n int) []float32 {
 	checkItems("GroupNorm", gy, n, l.shape.Size())
 	l.gx = resized(l.gx, len(gy))
 	l.parts = l.parts.reset(n, 2*l.shape.C)
-	parallel(workers(len(l.parts)), len(l.parts), func(lane, _ int) {
+	parallel.Tasks(parallel.Workers(len(l.parts)), len(l.parts), func(lane, _ int) {
 		first, end := l.parts.share(lane, n)
 		for i := first; i < end; i++ {
 			for g := range l.groups {

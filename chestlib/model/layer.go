@@ -122,9 +122,9 @@ func checkItems(layer string, x []float32, n, size int) {
 
 // resized is x with length n, newly allocated only if x is too small. The
 // content is any.
-func resized(x []float32, n int) []float32 {
+func resized[T any](x []T, n int) []T {
 	if cap(x) < n {
-		return make([]float32, n)
+		return make([]T, n)
 	}
 	return x[:n]
 }

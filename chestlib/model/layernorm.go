@@ -33,7 +33,7 @@ func NewLayerNorm(name, group string, d int) *LayerNorm {
 func (l *LayerNorm) Forward(x []float32, n int, training bool) []float32 {
 	checkItems("LayerNorm", x, n, l.d)
 	l.x, l.y = x, resized(l.y, len(x))
-	l.mean, l.root = resized64(l.mean, n), resized64(l.root, n)
+	l.mean, l.root = resized(l.mean, n), resized(l.root, n)
 	gain, bias := l.gain.Value, l.bias.Value
 	for i := range n {
 		row, y := x[i*l.d:(i+1)*l.d], l.y[i*l.d:(i+1)*l.d]
@@ -124,11 +124,4 @@ func product(x, y []float32) float64 {
 		s0 += float64(v) * float64(y[i])
 	}
 	return (s0 + s1) + (s2 + s3)
-}
-
-func resized64(x []float64, n int) []float64 {
-	if cap(x) < n {
-		return make([]float64, n)
-	}
-	return x[:n]
 }

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 )
@@ -42,7 +43,7 @@ func (o Options) withDefaults(in Shape) (Options, error) {
 	if o.Width < 0 || o.Depth < 0 || o.DE < 0 || o.DH < 0 {
 		return o, fmt.Errorf("model: negative size in Width %d, Depth %d, DE %d, DH %d; 0 means the default", o.Width, o.Depth, o.DE, o.DH)
 	}
-	o.DE, o.DH = or(o.DE, 128), or(o.DH, 128)
+	o.DE, o.DH = cmp.Or(o.DE, 128), cmp.Or(o.DH, 128)
 	o, err := o.trunkDefaults(in)
 	if err != nil {
 		return o, err
@@ -54,12 +55,12 @@ func (o Options) trunkDefaults(in Shape) (Options, error) {
 	side := min(in.H, in.W)
 	switch o.Trunk {
 	case "", "mlp":
-		o.Trunk, o.Width, o.Depth = "mlp", or(o.Width, 256), or(o.Depth, 2)
+		o.Trunk, o.Width, o.Depth = "mlp", cmp.Or(o.Width, 256), cmp.Or(o.Depth, 2)
 	case "conv":
 		if o.Depth == 0 && side < 16 {
 			o.Depth = 3
 		}
-		o.Width, o.Depth = or(o.Width, 32), or(o.Depth, 4)
+		o.Width, o.Depth = cmp.Or(o.Width, 32), cmp.Or(o.Depth, 4)
 		// the last block shall see at least 2×2 pixels
 		if most := halvings(side); o.Depth > most {
 			return o, fmt.Errorf("model: images of %v are too small for %d conv blocks; set Depth to at most %d, or Trunk to \"mlp\"", in, o.Depth, most)
@@ -95,11 +96,4 @@ func (o Options) spaceDefaults() (Options, error) {
 		o.Clip = 2.3
 	}
 	return o, nil
-}
-
-func or(v, otherwise int) int {
-	if v == 0 {
-		return otherwise
-	}
-	return v
 }

@@ -1,6 +1,9 @@
 package model
 
-import "github.com/chestlab/chest/chestlib/optim"
+import (
+	"github.com/chestlab/chest/chestlib/optim"
+	"github.com/chestlab/chest/internal/parallel"
+)
 
 // MaxPool takes the largest entry of each 2×2 window, window beside window. At
 // an odd edge the windows are cut off, so no pixel is lost: H becomes ⌈H/2⌉.
@@ -19,12 +22,8 @@ func NewMaxPool(in Shape) *MaxPool {
 func (l *MaxPool) Forward(x []float32, n int, training bool) []float32 {
 	checkItems("MaxPool", x, n, l.in.Size())
 	size := n * l.out.Size()
-	l.y = resized(l.y, size)
-	if cap(l.from) < size {
-		l.from = make([]int32, size)
-	}
-	l.from = l.from[:size]
-	parallel(workers(n), n, func(i, _ int) { l.forward(x, i) })
+	l.y, l.from = resized(l.y, size), resized(l.from, size)
+	parallel.Tasks(parallel.Workers(n), n, func(i, _ int) { l.forward(x, i) })
 	return l.y
 }
 
@@ -63,7 +62,7 @@ func (l *MaxPool) forward(x []float32, i int) {
 func (l *MaxPool) Backward(gy []float32, n int) []float32 {
 	checkItems("MaxPool", gy, n, l.out.Size())
 	l.gx = resized(l.gx, n*l.in.Size())
-	parallel(workers(n), n, func(i, _ int) {
+	parallel.Tasks(parallel.Workers(n), n, func(i, _ int) {
 		gx := l.gx[i*l.in.Size() : (i+1)*l.in.Size()]
 		clear(gx)
 		lo, hi := i*l.out.Size(), (i+1)*l.out.Size()

@@ -1,6 +1,7 @@
 package optim
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 )
@@ -24,19 +25,12 @@ type Group struct {
 
 // withDefaults fills the zeros.
 func (o AdamWOptions) withDefaults() AdamWOptions {
-	o.Rate = or(o.Rate, 1e-3)
-	o.Beta1 = or(o.Beta1, 0.9)
-	o.Beta2 = or(o.Beta2, 0.999)
-	o.Eps = or(o.Eps, 1e-8)
-	o.Decay = or(o.Decay, 1e-2)
+	o.Rate = cmp.Or(o.Rate, 1e-3)
+	o.Beta1 = cmp.Or(o.Beta1, 0.9)
+	o.Beta2 = cmp.Or(o.Beta2, 0.999)
+	o.Eps = cmp.Or(o.Eps, 1e-8)
+	o.Decay = cmp.Or(o.Decay, 1e-2)
 	return o
-}
-
-func or(v, otherwise float64) float64 {
-	if v == 0 {
-		return otherwise
-	}
-	return v
 }
 
 // AdamW is Adam with decoupled weight decay. With the gradient g of step t, the
@@ -84,9 +78,9 @@ func NewAdamW(params []*Param, o AdamWOptions) *AdamW {
 
 func (a *AdamW) newSlot(p *Param) slot {
 	g := a.o.Groups[p.Group]
-	s := slot{p: p, m: make([]float32, len(p.Value)), v: make([]float32, len(p.Value)), rate: or(g.Rate, 1)}
+	s := slot{p: p, m: make([]float32, len(p.Value)), v: make([]float32, len(p.Value)), rate: cmp.Or(g.Rate, 1)}
 	if !p.Plain {
-		s.decay = max(or(g.Decay, a.o.Decay), 0)
+		s.decay = max(cmp.Or(g.Decay, a.o.Decay), 0)
 	}
 	return s
 }

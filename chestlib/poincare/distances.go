@@ -3,17 +3,20 @@ package poincare
 import (
 	"fmt"
 	"math"
-	"runtime"
-	"sync"
 
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/floats"
+
+	"github.com/chestlab/chest/internal/parallel"
 )
 
 // near is the share of ‖x‖²+‖y‖² below which ‖x-y‖² from dot products has lost
 // too many digits (relative error 2⁻⁵³/near) and is taken from the differences.
 const near = 1e-5
+
+// blockRows is how many rows of a matrix of distances one task computes.
+const blockRows = 16
 
 // Distances writes the geodesic distance of every row of x to every row of y
 // into dst.
@@ -57,7 +60,7 @@ func (p *Pairs) Distances(dst, x, y []float64, d int, c float64) []float64 {
 	dst = into("Distances", dst, p.n*p.m)
 	product(p.sq, x, y, p.n, p.m, d)
 	s := math.Sqrt(c)
-	blocks(p.n, func(lo, hi int) {
+	parallel.For(p.n, blockRows, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			a, xi := 1-c*p.xx[i], x[i*d:(i+1)*d]
 			for j, yy := range p.yy {
@@ -88,7 +91,7 @@ func (p *Pairs) Grad(gx, gy, g []float64) {
 		return
 	}
 	p.w = resized(p.w, p.n*p.m)
-	blocks(p.n, func(lo, hi int) {
+	parallel.For(p.n, blockRows, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			for at := i * p.m; at < (i+1)*p.m; at++ {
 				p.w[at] = 0
@@ -181,25 +184,4 @@ func rows(name string, x []float64, d int) int {
 		panic(fmt.Sprintf("poincare: %s: %d entries are no rows of %d", name, len(x), d))
 	}
 	return len(x) / d
-}
-
-// blockRows is how many rows one task of blocks takes.
-const blockRows = 16
-
-// blocks runs f over fixed blocks of the rows 0 ≤ i < n on all processors. f
-// may write only what belongs to its rows, so the result does not depend on how
-// many processors there are.
-func blocks(n int, f func(lo, hi int)) {
-	limit := make(chan struct{}, runtime.GOMAXPROCS(0))
-	var group sync.WaitGroup
-	for lo := 0; lo < n; lo += blockRows {
-		limit <- struct{}{}
-		group.Add(1)
-		go func() {
-			defer group.Done()
-			f(lo, min(lo+blockRows, n))
-			<-limit
-		}()
-	}
-	group.Wait()
 }

@@ -1,18 +1,19 @@
 package reduce
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
-	"runtime"
-	"sync"
 	"sync/atomic"
+
+	"github.com/chestlab/chest/internal/parallel"
 )
 
 // Quality says what a reduction kept. Shares are between 0 and 1.
 type Quality struct {
 	Explained     float64 // share of the mean squared distance to the mean that lies in the two directions
-	KNN           int     // k of the agreements; 0: not measured yet
+	KNN           int     // k of the agreements, at most the number of other points; 0: not measured yet, or a single point
 	AgreementDisk float64 // see Agreement, of the reduced points
 	AgreementBall float64 // see Agreement, of the points before
 }
@@ -27,28 +28,29 @@ func (q Quality) String() string {
 }
 
 // WithLabels returns q with both agreements, for a reduction xy (n×2) of the
-// embeddings x (n×d) of curvature -c. KNN is kept if it is set, else it is 15.
-// With c = 0 both are plain Euclidean: use it for PCA too.
+// embeddings x (n×d) of curvature -c. KNN is kept if it is set, else it is 15;
+// it is cut to n-1, the number of others. With c = 0 both are plain Euclidean: use it for PCA too.
 func (q Quality) WithLabels(ctx context.Context, xy []float64, x []float32, label []int, d int, c float64) (Quality, error) {
 	if len(xy) != 2*len(label) || d < 1 || len(x) != d*len(label) {
 		panic(fmt.Sprintf("reduce: %d labels with %d plane coordinates and %d entries of dimension %d", len(label), len(xy), len(x), d))
 	}
-	if q.KNN == 0 {
-		q.KNN = 15
-	}
+	ctx, done := context.WithCancel(ctx) // stays with the cell that called
+	defer done()
+	k := cmp.Or(q.KNN, 15)
+	q.KNN = max(min(k, len(label)-1), 0)
 	wide := make([]float64, len(x))
 	for i, v := range x {
 		wide[i] = float64(v)
 	}
 	var err error
-	if q.AgreementBall, err = Agreement(ctx, wide, label, q.KNN, c); err != nil {
+	if q.AgreementBall, err = Agreement(ctx, wide, label, k, c); err != nil {
 		return q, err
 	}
 	disk := 1.0
 	if c == 0 {
 		disk = 0
 	}
-	q.AgreementDisk, err = Agreement(ctx, xy, label, q.KNN, disk)
+	q.AgreementDisk, err = Agreement(ctx, xy, label, k, disk)
 	return q, err
 }
 
@@ -67,6 +69,8 @@ func (q Quality) WithLabels(ctx context.Context, xy []float64, x []float32, labe
 // len(x) is not a multiple of len(label), or k < 1.
 func Agreement(ctx context.Context, x []float64, label []int, k int, c float64) (float64, error) {
 	n := len(label)
+	ctx, done := context.WithCancel(ctx) // stays with the cell that called
+	defer done()
 	if n == 0 && len(x) > 0 || n > 0 && (len(x)%n != 0 || len(x) == 0) || k < 1 {
 		panic(fmt.Sprintf("reduce: %d-NN agreement of %d entries with %d labels", k, len(x), n))
 	}
@@ -88,27 +92,24 @@ func Agreement(ctx context.Context, x []float64, label []int, k int, c float64) 
 // the same label. The count is whole, so the order of the blocks does not matter.
 func sameLabels(ctx context.Context, p cloud, label []int, k int) (int64, error) {
 	const block = 16
-	n := len(label)
-	var next, same atomic.Int64
-	var wg sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), (n+block-1)/block) {
-		wg.Go(func() {
-			near := make([]neighbour, 0, k)
-			for lo := int(next.Add(block)) - block; lo < n && ctx.Err() == nil; lo = int(next.Add(block)) - block {
-				for i := lo; i < min(lo+block, n); i++ {
-					near = p.nearest(near[:0], i, k)
-					for _, o := range near {
-						if label[o.row] == label[i] {
-							same.Add(1)
-						}
-					}
+	var same atomic.Int64
+	err := parallel.Try(len(label), block, func(lo, hi int) error {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("reduce: agreement stopped: %w", err)
+		}
+		near := make([]neighbour, 0, k)
+		for i := lo; i < hi; i++ {
+			near = p.nearest(near[:0], i, k)
+			for _, o := range near {
+				if label[o.row] == label[i] {
+					same.Add(1)
 				}
 			}
-		})
-	}
-	wg.Wait()
-	if err := ctx.Err(); err != nil {
-		return 0, fmt.Errorf("reduce: agreement stopped: %w", err)
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
 	}
 	return same.Load(), nil
 }

@@ -117,6 +117,10 @@ func TestClusters(t *testing.T) {
 	if err != nil || q.KNN != 4 || math.Abs(q.AgreementDisk-0.33) > 0.15 || math.Abs(q.AgreementBall-0.33) > 0.15 {
 		t.Errorf("mixed labels: %+v (%v), want agreement near 1/3", q, err)
 	}
+	few := Quality{}
+	if few, err = few.WithLabels(ctx, xy[:6], narrow(x[:3*d]), label[:3], d, c); err != nil || few.KNN != 2 {
+		t.Errorf("three points: %+v (%v), want 2 neighbours", few, err)
+	}
 	plane, p, err := PCA(narrow(x), d)
 	if err != nil {
 		t.Fatal(err)

@@ -12,12 +12,11 @@ package sgemm
 
 import (
 	"fmt"
-	"runtime"
-	"sync"
-	"sync/atomic"
 
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas32"
+
+	"github.com/chestlab/chest/internal/parallel"
 )
 
 const (
@@ -79,12 +78,12 @@ func run(p product) {
 		transpose(*packed, p.k, p.a, p.m, p.m, p.k)
 		p.a, p.aT = *packed, false
 	}
-	workers := min(runtime.GOMAXPROCS(0), p.tasks())
+	workers := parallel.Workers(p.tasks())
 	if p.here || workers < 2 || p.m*p.n*p.k < alone {
 		p.serial()
 		return
 	}
-	parallel(p, workers)
+	p.shared(workers)
 }
 
 // scale computes dst = beta dst, and 0 for beta 0 whatever was there.
@@ -137,19 +136,10 @@ func (p *product) serial() {
 	}
 }
 
-// parallel shares the tasks out to workers. Tasks write disjoint parts of dst.
-func parallel(p product, workers int) {
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	n := p.tasks()
-	for range workers {
-		wg.Go(func() {
-			for t := int(next.Add(1)) - 1; t < n; t = int(next.Add(1)) - 1 {
-				p.task(t)
-			}
-		})
-	}
-	wg.Wait()
+// shared shares the tasks out to workers. Tasks write disjoint parts of dst. p
+// is a copy, so that only here, and not in serial, it needs memory of its own.
+func (p product) shared(workers int) {
+	parallel.Tasks(workers, p.tasks(), func(t, _ int) { p.task(t) })
 }
 
 // task computes block t of dst; a is not transposed.
