@@ -16,6 +16,7 @@ package chestlib
 
 import (
 	"context"
+	"math"
 
 	"github.com/chestlab/chest/chestlib/loss"
 	"github.com/chestlab/chest/chestlib/metric"
@@ -43,6 +44,8 @@ type (
 	SoftTripleOptions      = loss.SoftTripleOptions
 	HyperSoftTripleOptions = loss.HyperSoftTripleOptions
 	TreeOptions            = loss.HypHCOptions
+	Terms                  = loss.Terms      // the parts of one step's loss
+	Similarity             = loss.Similarity // how a distance in the ball becomes a similarity
 
 	Quality = reduce.Quality // how true a picture is
 	Result  = metric.Result  // Recall@K, R-Precision, MAP@R of one space
@@ -53,6 +56,15 @@ const (
 	Both  = loss.Both
 	OnlyE = loss.OnlyE
 	OnlyH = loss.OnlyH
+)
+
+// The similarities of HyperSoftTripleOptions, of a distance d in the ball and
+// the clip radius r.
+const (
+	Negative        = loss.Negative        // -d, the default
+	NegativeSquared = loss.NegativeSquared // -d²
+	Exponential     = loss.Exponential     // exp(-d)
+	Rescaled        = loss.Rescaled        // -d/(4r)
 )
 
 // NewModel makes an untrained model for the items of src. See ModelOptions.
@@ -98,6 +110,8 @@ func Embed(ctx context.Context, m *Model, src Source) (Embedding, error) {
 // neighbours by label survive; nil label means the classes of e. See
 // reduce.TangentPCA.
 func TangentPCA(ctx context.Context, e Embedding, label []int) (xy []float64, q Quality, err error) {
+	ctx, done := context.WithCancel(ctx) // stays with the cell that called
+	defer done()
 	if label == nil {
 		label = e.Label
 	}
@@ -106,6 +120,41 @@ func TangentPCA(ctx context.Context, e Embedding, label []int) (xy []float64, q 
 	}
 	q, err = q.WithLabels(ctx, xy, e.H, label, e.DH, e.Curvature)
 	return xy, q, err
+}
+
+// PCA draws the vectors E of an embedding, scaled to length 1 since they are
+// compared by the cosine, in the plane: xy is n×2. Label and quality are as for
+// TangentPCA. See reduce.PCA.
+func PCA(ctx context.Context, e Embedding, label []int) (xy []float64, q Quality, err error) {
+	ctx, done := context.WithCancel(ctx) // stays with the cell that called
+	defer done()
+	if label == nil {
+		label = e.Label
+	}
+	unit := unitRows(e.E, e.DE)
+	if xy, q, err = reduce.PCA(unit, e.DE); err != nil {
+		return nil, q, err
+	}
+	q, err = q.WithLabels(ctx, xy, unit, label, e.DE, 0)
+	return xy, q, err
+}
+
+// unitRows is x, of rows of d, with each row scaled to length 1; zero rows stay.
+func unitRows(x []float32, d int) []float32 {
+	unit := make([]float32, len(x))
+	for at := 0; at < len(x); at += d {
+		var sum float64
+		for _, v := range x[at : at+d] {
+			sum += float64(v) * float64(v)
+		}
+		if sum == 0 {
+			continue
+		}
+		for j, v := range x[at : at+d] {
+			unit[at+j] = float32(float64(v) / math.Sqrt(sum))
+		}
+	}
+	return unit
 }
 
 // Check panics with err when it is not nil: it stops a cell or a script where

@@ -13,8 +13,8 @@ import (
 //	∂loss/∂depthₘ = -(1/T) σₘ (wₘ - Σ wₙσₙ)
 //
 // depth holds LCA of (i,j), (i,k), (j,k), w the similarities of the same pairs,
-// in [0,1]; then the loss is in [0,3]. temperature T is a distance, > 0; the smaller,
-// the nearer to Dasgupta's cost, whose pick of one pair σ relaxes.
+// in [0,1]; then the loss, Σ wₘ(1-σₘ), is in [0,2]. temperature T is a distance, > 0;
+// the smaller, the nearer to Dasgupta's cost, whose pick of one pair σ relaxes.
 //
 // TripletLoss panics if T is not positive.
 func TripletLoss(depth, w [3]float64, temperature float64) (loss float64, grad [3]float64) {

@@ -21,11 +21,11 @@ func Directional[F float32 | float64](f func() float64, x, g []F, step, tol floa
 	if len(x) != len(g) {
 		return fmt.Errorf("gradcheck: x has %d entries, gradient %d", len(x), len(g))
 	}
-	norm := 1e-12
+	var norm float64
 	for _, gi := range g {
 		norm += float64(gi) * float64(gi)
 	}
-	norm = math.Sqrt(norm)
+	norm = math.Sqrt(norm) + 1e-12
 	saved := append([]F(nil), x...)
 	defer copy(x, saved)
 	v := make([]float64, len(x))

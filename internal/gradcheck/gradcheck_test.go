@@ -20,6 +20,11 @@ func TestDirectionalSeesAWrongGradient(t *testing.T) {
 	if err := Directional(f, x, g, 1e-5, 1e-8, 5, rng); err == nil {
 		t.Fatal("a wrong gradient passed")
 	}
+	// where the gradient is zero almost nothing is allowed
+	tilted := func() float64 { return 1e-9 * x[0] }
+	if err := Directional(tilted, x, make([]float64, 3), 1e-3, 1e-3, 5, rng); err == nil {
+		t.Fatal("a gradient of zero passed for a slope of 1e-9")
+	}
 	if x[0] != 0.3 || x[2] != 2 {
 		t.Fatalf("x was not restored: %v", x)
 	}

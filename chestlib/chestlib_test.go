@@ -1,0 +1,29 @@
+package chestlib
+
+import (
+	"context"
+	"math"
+	"testing"
+)
+
+// TestPCAComparesDirections: lengths of E do not matter, and label nil means
+// the embedding's own.
+func TestPCAComparesDirections(t *testing.T) {
+	e := Embedding{E: []float32{1, 0, 0, 20, 0, 0.2, 0, 3, 0, 0, 0.1, 0.001, 0, 0, 0}, DE: 3, Label: []int{0, 0, 1, 1, 2}}
+	xy, q, err := PCA(context.Background(), e, nil)
+	if err != nil || len(xy) != 10 {
+		t.Fatalf("%d coordinates, error %v", len(xy), err)
+	}
+	if q.KNN != 4 || q.Explained < 0.99 || math.Hypot(xy[0]-xy[2], xy[1]-xy[3]) > 0.02 || math.Hypot(xy[0]-xy[4], xy[1]-xy[5]) < 1 {
+		t.Errorf("points %.3f, quality %+v", xy, q)
+	}
+	for i, v := range e.E {
+		if i == 3 && v != 20 {
+			t.Error("the embedding was changed")
+		}
+	}
+	e.E[1] = float32(math.NaN())
+	if _, _, err := PCA(context.Background(), e, nil); err == nil {
+		t.Error("NaN: no error")
+	}
+}
