@@ -270,7 +270,7 @@ func TestStops(t *testing.T) {
 	// the context of a cell that is interrupted, after which another cell runs
 	cell, interrupt := context.WithCancel(ctx)
 	display.SetContext(cell)
-	defer display.SetContext(nil)
+	defer display.SetContext(context.Background())
 	tab, err := newTable("embedding", x, 2, Options{})
 	if err != nil {
 		t.Fatal(err)

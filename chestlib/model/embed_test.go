@@ -125,7 +125,7 @@ func (h hooked) Item(dst []float32, i int) error {
 func TestEmbedStaysWithItsCell(t *testing.T) {
 	cell, interrupt := context.WithCancel(context.Background())
 	display.SetContext(cell)
-	defer display.SetContext(nil)
+	defer display.SetContext(context.Background())
 	in := Shape{6, 1, 1}
 	src := hooked{newSource(in, 9), func(i int) {
 		if i == 3 {
