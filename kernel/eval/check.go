@@ -109,6 +109,10 @@ func checkInside(root ast.Node) (found *refusal) {
 			found = checkLoop(n, n.Body)
 		case *ast.RangeStmt:
 			found = checkLoop(n, n.Body)
+		case *ast.IfStmt:
+			found = checkInit(n.Init)
+		case *ast.SwitchStmt:
+			found = checkInit(n.Init)
 		case *ast.TypeSwitchStmt:
 			found = checkTypeSwitch(n)
 		case *ast.CallExpr:
@@ -140,6 +144,9 @@ func checkLoop(loop ast.Stmt, body *ast.BlockStmt) (found *refusal) {
 		return found == nil
 	})
 	if f, ok := loop.(*ast.ForStmt); ok && found == nil {
+		if found = checkInit(f.Init); found != nil {
+			return found
+		}
 		for _, v := range loopVars(f) {
 			if captured(body, v.Name) && changed(body, v.Name) {
 				return &refusal{v.Pos(), "loop variable " + v.Name + " is changed in the loop and kept by a function or pointer: copy it to another variable first"}
@@ -147,6 +154,14 @@ func checkLoop(loop ast.Stmt, body *ast.BlockStmt) (found *refusal) {
 		}
 	}
 	return found
+}
+
+// checkInit refuses the one form of a header that the interpreter gets wrong.
+func checkInit(init ast.Stmt) *refusal {
+	if a, ok := init.(*ast.AssignStmt); ok && mixed(a.Rhs) {
+		return &refusal{a.Pos(), "a composite literal beside another value is not supported in the header of a statement: assign it before"}
+	}
+	return nil
 }
 
 // checkTypeSwitch refuses "case error", which never matches in the

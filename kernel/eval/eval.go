@@ -51,6 +51,7 @@ type Options struct {
 	Symbols        []map[string]map[string]reflect.Value // what cells may import: "path/name" → exported name → value
 	Importer       types.Importer                        // the types of those packages
 	Imports        []string                              // paths that are imported already
+	Stdin          io.Reader                             // nil means that there is nothing to read
 	Stdout, Stderr io.Writer                             // nil means os.Stdout and os.Stderr
 }
 
@@ -58,6 +59,7 @@ type Options struct {
 type Session struct {
 	mu       sync.Mutex
 	interp   *interp.Interpreter
+	stdout   io.Writer
 	stderr   io.Writer
 	in       *innards
 	trace    *tracer
@@ -97,6 +99,7 @@ const (
 // New returns a fresh session.
 func New(o Options) (*Session, error) {
 	s := &Session{
+		stdout:   o.Stdout,
 		stderr:   o.Stderr,
 		packages: map[string]string{"slices": "slices", "maps": "maps", "cmp": "cmp"},
 		imports:  map[string]string{},
@@ -112,8 +115,12 @@ func New(o Options) (*Session, error) {
 		s.stderr = os.Stderr
 	}
 	s.trace = &tracer{session: s}
+	stdin := o.Stdin
+	if stdin == nil {
+		stdin = eof{}
+	}
 	s.interp = interp.New(interp.Options{
-		Stdin: eof{}, Stdout: o.Stdout, Stderr: s.trace, Unrestricted: true,
+		Stdin: stdin, Stdout: o.Stdout, Stderr: s.trace, Unrestricted: true,
 	})
 	var err error
 	if s.in, err = openInnards(s.interp); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/token"
+	"go/types"
 	"slices"
 	"strconv"
 	"strings"
@@ -90,20 +91,20 @@ func (s *Session) prepareCell(p parsed, code string) ([]step, error) {
 			return nil, r
 		}
 		p.items = all
-		return s.plan(p, learned, redo, code)
+		return s.plan(p, learned, redo, info, code)
 	}
 }
 
 // plan puts the parts of a cell in order: declarations first, in one group, so
 // that they may use each other and statements may use them before. Those that
 // use a variable which the cell itself declares come where they stand.
-func (s *Session) plan(p parsed, learn map[int]learned, redo *redefinition, code string) ([]step, error) {
+func (s *Session) plan(p parsed, learn map[int]learned, redo *redefinition, info *types.Info, code string) ([]step, error) {
 	var rest []item
 	for _, it := range p.items {
 		if it.stmt != nil && !global(it.stmt) {
 			it.stmt = &ast.BlockStmt{Lbrace: it.stmt.Pos(), List: []ast.Stmt{it.stmt}, Rbrace: it.stmt.End()}
 		}
-		s.rewrite(it)
+		s.rewrite(it, info)
 		rest = append(rest, it)
 	}
 	late := lateDecls(rest)

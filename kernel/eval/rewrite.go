@@ -4,20 +4,23 @@ import (
 	"fmt"
 	"go/ast"
 	"go/token"
+	"go/types"
+	"slices"
 	"strconv"
 )
 
 // rewriter changes the syntax of a cell where the interpreter falls short of
 // Go, and leaves marks by which a panic finds its line.
 type rewriter struct {
-	s   *Session
-	fns []int // the functions around the node, as indices of marks
-	own int   // depth of goroutines: a panic there ends the process, so marks are of no use
+	s    *Session
+	info *types.Info // what is known of the syntax before it is changed; may be nil
+	fns  []int       // the functions around the node, as indices of marks
+	own  int         // depth of goroutines: a panic there ends the process, so marks are of no use
 }
 
 // rewrite changes an item in place.
-func (s *Session) rewrite(it item) {
-	r := &rewriter{s: s}
+func (s *Session) rewrite(it item, info *types.Info) {
+	r := &rewriter{s: s, info: info}
 	if f, ok := it.decl.(*ast.FuncDecl); ok && f.Body != nil {
 		r.function(f, funcKey(f), f.Body)
 		return
@@ -96,8 +99,19 @@ func (r *rewriter) list(list []ast.Stmt) []ast.Stmt {
 				l.Stmt = countLoop(f)
 			}
 		}
-		if d, ok := st.(*ast.DeferStmt); ok {
-			out = append(out, r.early(d)...)
+		switch d := st.(type) {
+		case *ast.AssignStmt:
+			out = append(out, r.s.literalsFirst(d.Rhs)...)
+		case *ast.DeclStmt:
+			for _, spec := range d.Decl.(*ast.GenDecl).Specs {
+				if v, ok := spec.(*ast.ValueSpec); ok {
+					out = append(out, r.s.literalsFirst(v.Values)...)
+				}
+			}
+		case *ast.DeferStmt:
+			out = append(out, r.early(d.Call)...)
+		case *ast.GoStmt:
+			out = append(out, r.guard(d)...)
 		}
 		if len(r.fns) > 0 && r.own == 0 && mayPanic(st) {
 			n := r.s.marks.add(st.Pos(), r.fns[len(r.fns)-1])
@@ -108,10 +122,112 @@ func (r *rewriter) list(list []ast.Stmt) []ast.Stmt {
 	return out
 }
 
+// literalsFirst evaluates the composite literals of an assignment of several
+// values before it: next to one, the interpreter loses the other values.
+//
+//	t, k = T{1}, 2  →  v := T{1}; t, k = v, 2
+func (s *Session) literalsFirst(values []ast.Expr) (out []ast.Stmt) {
+	if !mixed(values) {
+		return nil
+	}
+	for i, x := range values {
+		if isLiteral(x) {
+			name := s.fresh()
+			out = append(out, assign(x.Pos(), token.DEFINE, name, x))
+			values[i] = ident(x.Pos(), name)
+		}
+	}
+	return out
+}
+
+// mixed says whether there are composite literals and other values.
+func mixed(values []ast.Expr) bool {
+	return slices.ContainsFunc(values, isLiteral) && slices.ContainsFunc(values, func(x ast.Expr) bool { return !isLiteral(x) })
+}
+
+func isLiteral(x ast.Expr) bool {
+	_, ok := ast.Unparen(x).(*ast.CompositeLit)
+	return ok
+}
+
+// guard makes a goroutine that panics say so and end alone; it would take the
+// process with it. What Go evaluates when the goroutine begins is evaluated
+// before.
+//
+//	go f(x)  →  v := x; go func() { defer func() { … recover() … }(); f(v) }()
+func (r *rewriter) guard(g *ast.GoStmt) (out []ast.Stmt) {
+	pos := g.Pos()
+	fn := -1
+	if len(r.fns) > 0 {
+		fn = r.fns[len(r.fns)-1]
+	}
+	handler := &ast.FuncLit{
+		Type: &ast.FuncType{Func: pos, Params: &ast.FieldList{Opening: pos, Closing: pos}},
+		Body: block(
+			assign(pos, token.DEFINE, prefix+"r", &ast.CallExpr{Fun: ident(pos, "recover"), Lparen: pos, Rparen: pos}),
+			hostCall("Lost", ident(pos, prefix+"r"), number(pos, r.s.marks.add(pos, fn)))),
+	}
+	first := &ast.DeferStmt{Defer: pos, Call: &ast.CallExpr{Fun: handler, Lparen: pos, Rparen: pos}}
+	if lit, ok := g.Call.Fun.(*ast.FuncLit); ok {
+		lit.Body.List = append([]ast.Stmt{first}, lit.Body.List...)
+		return nil
+	}
+	out = append(r.early(g.Call), r.earlyFunc(g.Call)...)
+	lit := &ast.FuncLit{
+		Type: &ast.FuncType{Func: pos, Params: &ast.FieldList{Opening: pos, Closing: pos}},
+		Body: block(first, &ast.ExprStmt{X: g.Call}),
+	}
+	g.Call = &ast.CallExpr{Fun: lit, Lparen: pos, Rparen: pos}
+	return out
+}
+
+// earlyFunc evaluates the function of a call, or the receiver of its method,
+// before the call.
+func (r *rewriter) earlyFunc(c *ast.CallExpr) (out []ast.Stmt) {
+	sel, ok := c.Fun.(*ast.SelectorExpr)
+	if !ok {
+		if v, isVar := r.object(c.Fun).(*types.Var); isVar && v.Name() != "_" {
+			name := r.s.fresh()
+			out = append(out, assign(c.Pos(), token.DEFINE, name, c.Fun))
+			c.Fun = ident(c.Pos(), name)
+		}
+		return out
+	}
+	s := r.selection(sel)
+	if s == nil || s.Kind() != types.MethodVal {
+		return nil
+	}
+	x := sel.X
+	_, pointer := s.Recv().Underlying().(*types.Pointer)
+	if sig, ok := s.Obj().Type().(*types.Signature); ok && !pointer && sig.Recv() != nil {
+		if _, wants := sig.Recv().Type().(*types.Pointer); wants {
+			x = &ast.UnaryExpr{OpPos: x.Pos(), Op: token.AND, X: x}
+		}
+	}
+	name := r.s.fresh()
+	c.Fun = &ast.SelectorExpr{X: ident(x.Pos(), name), Sel: sel.Sel}
+	return append(out, assign(x.Pos(), token.DEFINE, name, x))
+}
+
+// object is what a name stands for; nil when that is not known.
+func (r *rewriter) object(e ast.Expr) types.Object {
+	if id, ok := e.(*ast.Ident); ok && r.info != nil {
+		return r.info.Uses[id]
+	}
+	return nil
+}
+
+func (r *rewriter) selection(e *ast.SelectorExpr) *types.Selection {
+	if r.info == nil {
+		return nil
+	}
+	return r.info.Selections[e]
+}
+
 // early evaluates the arguments of a deferred call when Go does; the
 // interpreter would use the values at the end of the function.
-func (r *rewriter) early(d *ast.DeferStmt) (out []ast.Stmt) {
-	for i, a := range d.Call.Args {
+func (r *rewriter) early(c *ast.CallExpr) (out []ast.Stmt) {
+	for i, a := range c.Args {
 		switch x := a.(type) {
 		case *ast.BasicLit, *ast.FuncLit, *ast.CompositeLit, *ast.CallExpr:
 			continue
@@ -126,7 +242,7 @@ func (r *rewriter) early(d *ast.DeferStmt) (out []ast.Stmt) {
 		}
 		name := r.s.fresh()
 		out = append(out, assign(a.Pos(), token.DEFINE, name, a))
-		d.Call.Args[i] = ident(a.Pos(), name)
+		c.Args[i] = ident(a.Pos(), name)
 	}
 	return out
 }

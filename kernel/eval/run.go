@@ -9,6 +9,7 @@ import (
 	"io"
 	"log"
 	"maps"
+	"os"
 	"path"
 	"reflect"
 	"slices"
@@ -37,7 +38,7 @@ func (s *Session) load(symbols []map[string]map[string]reflect.Value) error {
 				s.packages[path.Dir(key)] = path.Base(key)
 			}
 		}
-		if err := s.interp.Use(table); err != nil {
+		if err := s.interp.Use(s.ordered(table)); err != nil {
 			return fmt.Errorf("eval: loading symbols: %w", err)
 		}
 	}
@@ -47,6 +48,7 @@ func (s *Session) load(symbols []map[string]map[string]reflect.Value) error {
 		hostImport: {
 			"Show": show,
 			"Body": reflect.ValueOf(func() { s.body() }),
+			"Lost": reflect.ValueOf(s.lost),
 		},
 		"time/time": {"Sleep": reflect.ValueOf(s.sleep)},
 		".":         {"MapTypes": reflect.ValueOf(map[reflect.Value][]reflect.Type{show: forms})},
@@ -55,6 +57,46 @@ func (s *Session) load(symbols []map[string]map[string]reflect.Value) error {
 		return fmt.Errorf("eval: loading symbols: %w", err)
 	}
 	return nil
+}
+
+// ordered is a table of symbols in which the functions of fmt that take a
+// writer write through the session.
+func (s *Session) ordered(table map[string]map[string]reflect.Value) map[string]map[string]reflect.Value {
+	const key = "fmt/fmt"
+	if table[key] == nil {
+		return table
+	}
+	table, own := maps.Clone(table), maps.Clone(table[key])
+	own["Fprint"] = reflect.ValueOf(func(w io.Writer, a ...any) (int, error) { return fmt.Fprint(s.stream(w), a...) })
+	own["Fprintln"] = reflect.ValueOf(func(w io.Writer, a ...any) (int, error) { return fmt.Fprintln(s.stream(w), a...) })
+	own["Fprintf"] = reflect.ValueOf(func(w io.Writer, f string, a ...any) (int, error) { return fmt.Fprintf(s.stream(w), f, a...) })
+	table[key] = own
+	return table
+}
+
+// stream is w, or the session's own stream where w is that of the process: so
+// what a cell prints on both keeps its order.
+func (s *Session) stream(w io.Writer) io.Writer {
+	switch {
+	case w == io.Writer(os.Stdout) && s.stdout != nil:
+		return s.stdout
+	case w == io.Writer(os.Stderr):
+		return s.stderr
+	}
+	return w
+}
+
+// lost tells of a goroutine that panicked. Its start is at a mark.
+func (s *Session) lost(v any, started int) {
+	if v == nil {
+		return
+	}
+	s.trace.take()
+	where := "a cell"
+	if started < len(s.marks.list) {
+		where = s.place(s.interp.FileSet().Position(s.marks.list[started].pos))
+	}
+	fmt.Fprintf(s.stderr, "panic: %s\n    in a goroutine that was started at %s and has ended; all else goes on\n", panicText(v), where)
 }
 
 // prepare makes what every session has: the mark variable, the guard, and the

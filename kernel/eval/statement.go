@@ -63,6 +63,16 @@ func (s *Session) variables(d *ast.DeclStmt) error {
 			}
 			continue
 		}
+		if v.Type == nil && len(v.Values) > 1 && len(v.Names) == len(v.Values) {
+			def := &ast.AssignStmt{TokPos: v.Pos(), Tok: token.DEFINE, Rhs: v.Values}
+			for _, n := range v.Names {
+				def.Lhs = append(def.Lhs, n)
+			}
+			if err := s.define(def); err != nil {
+				return err
+			}
+			continue
+		}
 		one := &ast.DeclStmt{Decl: &ast.GenDecl{TokPos: d.Pos(), Tok: token.VAR, Specs: []ast.Spec{v}}}
 		if err := s.execBlock(d.Pos(), one); err != nil {
 			return err
@@ -100,6 +110,11 @@ func (s *Session) declaredVars(names []string) error {
 // type is assigned, so that functions which use it go on with the same one; a
 // new type makes a new variable.
 func (s *Session) define(a *ast.AssignStmt) error {
+	for _, st := range s.literalsFirst(a.Rhs) {
+		if err := s.execBlock(a.Pos(), st); err != nil {
+			return err
+		}
+	}
 	old := false
 	names := make([]string, len(a.Lhs))
 	for i, l := range a.Lhs {
