@@ -303,3 +303,23 @@ func checkResult(t *testing.T, code string, res Result, out, want string) {
 		t.Errorf("%q: value %q, output %q; want %q", code, value, out, want)
 	}
 }
+
+func TestVars(t *testing.T) {
+	s, _ := newSession(t)
+	for _, code := range []string{"n := 3", "text := strings.Repeat(\"ab\", 100)", "f := func(x int) string { return \"\" }", "type T struct{ A int }\nt := &T{4}", "var b strings.Builder"} {
+		if res := s.Run(context.Background(), Cell{Code: code}); res.Err != nil {
+			t.Fatal(res.Err)
+		}
+	}
+	var got []string
+	for _, v := range s.Vars() {
+		if v.Name == "f" || v.Name == "b" {
+			v.Value = ""
+		}
+		got = append(got, v.Name+" "+v.Type+" "+v.Value)
+	}
+	want := "b strings.Builder |f func(x int) string |n int 3|t *T &{4}|text string " + strings.Repeat("ab", 29) + "a…"
+	if strings.Join(got, "|") != want {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "|"), want)
+	}
+}
