@@ -79,10 +79,8 @@ func (s *Session) prepareCell(p parsed, code string) ([]step, error) {
 			all = append(slices.Clone(redo.items), items...)
 		}
 		learned, info, bad := s.typecheck(all, redo)
-		if bad != nil && redo != nil {
-			if own := s.without(redo, bad.list); own == nil {
-				continue
-			}
+		if bad != nil && redo != nil && s.without(redo, bad.list) {
+			continue
 		}
 		if bad != nil {
 			return nil, bad

@@ -148,34 +148,27 @@ func (s *Session) again(r *redefinition) {
 	}
 }
 
-// without drops from r what the faults lie in, and returns the faults of the
-// cell itself. Each of these two is empty unless the other is.
-func (s *Session) without(r *redefinition, list []fault) (own []fault) {
-	fset := s.interp.FileSet()
-	here := file(s.runs)
-	var bad []string
+// without drops from r the declarations that faults lie in, and says whether
+// there were any: then the rest is to be checked again.
+func (s *Session) without(r *redefinition, list []fault) (again bool) {
 	for _, f := range list {
-		if fset.Position(f.pos).Filename == here {
-			own = append(own, f)
-			continue
-		}
 		for _, it := range r.items {
-			if it.decl.Pos() <= f.pos && f.pos <= it.decl.End() {
-				bad = append(bad, declKeys(it.decl)...)
+			if f.pos < it.decl.Pos() || it.decl.End() < f.pos {
+				continue
+			}
+			for _, key := range declKeys(it.decl) {
+				if r.keys[key] != nil {
+					delete(r.keys, key)
+					r.stale = append(r.stale, key)
+					again = true
+				}
 			}
 		}
 	}
-	if len(bad) == 0 {
-		return list
+	if again {
+		s.again(r)
 	}
-	for _, key := range bad {
-		if r.keys[key] != nil {
-			delete(r.keys, key)
-			r.stale = append(r.stale, key)
-		}
-	}
-	s.again(r)
-	return nil
+	return again
 }
 
 // notice says in one line what a redefinition has made anew and what is gone.
