@@ -40,6 +40,11 @@ func TestBadInput(t *testing.T) {
 		{"wrong parameter", 1, []string{"epochs", "many"}, []string{"run", quickstart, "-p", "epochs=many"}},
 		{"parameter without a cell for it", 1, []string{"parameters"}, []string{"run", good, "-p", "depth=3"}},
 		{"parameter without value", 1, []string{"depth"}, []string{"run", quickstart, "-p", "depth"}},
+		{"negative timeout", 2, []string{"--timeout", "-2s"}, []string{"run", good, "--timeout", "-2s"}},
+		{"output is a folder", 1, []string{"is a folder", dir}, []string{"run", good, "-o", dir}},
+		{"output below a file", 1, []string{"good.ipynb", "not a directory"}, []string{"run", good, "-o", filepath.Join(good, "x.ipynb")}},
+		{"page replaces the notebook", 1, []string{"would replace"}, []string{"run", good, "--html", good}},
+		{"page replaces the output", 1, []string{"would replace"}, []string{"run", good, "-o", filepath.Join(dir, "new"), "--html", filepath.Join(dir, "new")}},
 		{"unknown flag", 2, []string{"--fast"}, []string{"run", good, "--fast"}},
 		{"unknown command", 2, []string{"walk"}, []string{"walk"}},
 		{"failing cell", 1, []string{"2:6", "nowhere"}, []string{"run", wrongLine}},
@@ -119,6 +124,7 @@ func TestScripts(t *testing.T) {
 		{"value", "x := 20\nx + 1", "21\n", 0},
 		{"cells", "x := 1\n// %%\nx = x + 1\nx", "2\n", 0},
 		{"program", "package main\n\nimport \"fmt\"\n\nfunc main() { fmt.Println(\"hello\") }\n", "hello\n", 0},
+		{"exit code", "import \"os\"\nfmt.Println(1)\nos.Exit(3)\nfmt.Println(2)", "1\n", 3},
 		{"library", "poincare.Distance0([]float64{0.5, 0}, 1)", "", 1},
 		{"imported", "import \"github.com/chestlab/chest/chestlib/poincare\"\nfmt.Printf(\"%.6f\", poincare.Distance0([]float64{0.5, 0}, 1))", "1.098612", 0},
 	} {
@@ -131,10 +137,11 @@ func TestScripts(t *testing.T) {
 	}
 }
 
-// TestPromptKeepsState types three cells, one of them over two lines.
+// TestPromptKeepsState pipes cells, one of them over two lines and one that
+// fails: values go to standard output, without prompts, errors to the other.
 func TestPromptKeepsState(t *testing.T) {
-	r := chest(t, "x := 3\nfunc f() int {\nreturn x * 2 }\nf() + 1\n", "repl")
-	if r.code != 0 || !strings.Contains(r.stdout, "7") {
+	r := chest(t, "x := 3\nfunc f() int {\nreturn x * 2 }\nnowhere\nf() + 1\n", "repl")
+	if r.code != 0 || r.stdout != "7\n" || !strings.Contains(r.stderr, "In[3]:1:1") {
 		t.Errorf("exit %d\n%s%s", r.code, r.stdout, r.stderr)
 	}
 }

@@ -33,7 +33,7 @@ program. "-" reads the script from standard input.`,
 			if err != nil {
 				return failed(err)
 			}
-			session, err := newSession(os.Stdout, os.Stderr, bare)
+			session, err := newSession(os.Stdout, os.Stderr, bare, canExit)
 			if err != nil {
 				return failed(err)
 			}

@@ -38,6 +38,9 @@ Ctrl-C. Exit code: 0 all cells ran, 1 a cell failed, 124 --timeout ran out,
 		Example: `  chest run notebooks/01_quickstart.ipynb -o out.ipynb --html out.html -p epochs=20`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if f.timeout < 0 {
+				return fmt.Errorf("run: --timeout %v is negative", f.timeout)
+			}
 			return runNotebook(cmd.Context(), args[0], f)
 		},
 	}
@@ -61,39 +64,86 @@ func runNotebook(ctx context.Context, path string, f runFlags) error {
 	if f.out == "" {
 		f.out = strings.TrimSuffix(path, ".ipynb") + ".out.ipynb"
 	}
-	for _, out := range []string{f.out, f.html} { // before the work, not after it
-		if out == "" {
-			continue
-		}
-		if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
-			return failed(fmt.Errorf("run: %w", err))
-		}
+	if err := f.checkOutputs(path); err != nil { // before the work, not after it
+		return failed(fmt.Errorf("run: %w", err))
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	ran := notebook.Run(ctx, nb, notebook.RunOptions{Timeout: f.timeout, KeepGoing: f.keep, Progress: os.Stderr})
 	stop() // a second Ctrl-C ends the writing, too
-	return errors.Join(runError(ran), failed(writeResults(nb, path, f)))
+	err = runError(ran)
+	for _, e := range writeResults(nb, path, f) {
+		if err == nil {
+			err = exitError{exitFailed, nil}
+		}
+		fmt.Fprintln(os.Stderr, "chest:", e)
+	}
+	return err
 }
 
-// writeResults writes the executed notebook and the page.
-func writeResults(nb *notebook.Notebook, path string, f runFlags) error {
-	if err := nb.Write(f.out); err != nil {
-		return err
+// checkOutputs makes the folders of the outputs and says why one cannot be
+// written.
+func (f runFlags) checkOutputs(path string) error {
+	if f.html != "" && (samePlace(f.html, f.out) || samePlace(f.html, path)) {
+		return fmt.Errorf("--html %s would replace the notebook", f.html)
 	}
-	fmt.Fprintln(os.Stderr, "wrote", f.out)
+	for _, out := range []string{f.out, f.html} {
+		if out == "" {
+			continue
+		}
+		st, err := os.Stat(out)
+		if err == nil && st.IsDir() {
+			return fmt.Errorf("%s is a folder; name a file to write", out)
+		}
+		if err == nil && !st.Mode().IsRegular() { // such as /dev/stdout
+			continue
+		}
+		dir := filepath.Dir(out)
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+		probe, err := os.CreateTemp(dir, ".chest-")
+		if err != nil {
+			return fmt.Errorf("cannot write %s: %w", out, err)
+		}
+		probe.Close()
+		os.Remove(probe.Name())
+	}
+	return nil
+}
+
+// samePlace says whether two paths name one file, whether it is there or not.
+func samePlace(a, b string) bool {
+	if x, err := os.Stat(a); err == nil {
+		y, err := os.Stat(b)
+		return err == nil && os.SameFile(x, y)
+	}
+	x, errX := filepath.Abs(a)
+	y, errY := filepath.Abs(b)
+	return errX == nil && errY == nil && x == y
+}
+
+// writeResults writes the executed notebook and the page; one that fails does
+// not keep the other from being written.
+func writeResults(nb *notebook.Notebook, path string, f runFlags) (failures []error) {
+	if err := nb.Write(f.out); err != nil {
+		failures = append(failures, err)
+	} else {
+		fmt.Fprintln(os.Stderr, "wrote", f.out)
+	}
 	if f.html == "" {
-		return nil
+		return failures
 	}
 	var page bytes.Buffer
-	if err := nb.HTML(&page, notebook.HTMLOptions{Dir: filepath.Dir(path)}); err != nil {
-		return err
+	err := nb.HTML(&page, notebook.HTMLOptions{Dir: filepath.Dir(path)})
+	if err == nil {
+		err = notebook.WriteFile(f.html, page.Bytes())
 	}
-	if err := notebook.WriteFile(f.html, page.Bytes()); err != nil {
-		return err
+	if err != nil {
+		return append(failures, err)
 	}
 	fmt.Fprintln(os.Stderr, "wrote", f.html)
-	return nil
+	return failures
 }
 
 // runError gives the error of a run its exit code. What a cell's error says is

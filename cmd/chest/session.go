@@ -2,15 +2,24 @@ package main
 
 import (
 	"io"
+	"os"
+	"reflect"
 
 	"github.com/chestlab/chest/kernel/eval"
 	"github.com/chestlab/chest/kernel/symbols"
 )
 
+// table is import path/name → exported name → value.
+type table = map[string]map[string]reflect.Value
+
+// canExit lets cells end this program by os.Exit, as scripts do. A kernel goes
+// without: there a cell that calls it fails.
+var canExit = table{"os/os": {"Exit": reflect.ValueOf(os.Exit)}}
+
 // newSession is a fresh notebook: every package that cells may use, and the
-// most used ones imported unless bare is set.
-func newSession(stdout, stderr io.Writer, bare bool) (*eval.Session, error) {
-	o := eval.Options{Symbols: symbols.All(), Stdout: stdout, Stderr: stderr}
+// most used ones imported unless bare is set. More tables replace symbols.
+func newSession(stdout, stderr io.Writer, bare bool, more ...table) (*eval.Session, error) {
+	o := eval.Options{Symbols: append(symbols.All(), more...), Stdout: stdout, Stderr: stderr}
 	if !bare {
 		o.Imports = symbols.Imported()
 	}
