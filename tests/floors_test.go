@@ -30,6 +30,7 @@ var never = []struct {
 	{"kernel/wire", []string{"cmd", "tests", "kernel", "chestlib", "viz", "datasets"}, []string{"kernel/wire"}},
 	{"kernel/eval", []string{"cmd", "tests", "kernel", "chestlib", "viz", "datasets"}, []string{"kernel/eval", "kernel/display"}},
 	{"kernel/symbols", []string{"cmd", "tests", "kernel"}, []string{"kernel/symbols", "kernel/display"}},
+	{"kernel/typedata", []string{"cmd", "tests", "kernel", "chestlib", "viz", "datasets", "internal"}, []string{"kernel/typedata"}},
 	{"kernel/notebook", []string{"cmd", "tests", "kernel/server", "kernel/eval", "chestlib", "viz", "datasets"}, nil},
 	{"kernel/server", []string{"cmd", "tests", "kernel/notebook", "chestlib", "viz", "datasets"}, nil},
 	{"chestlib/poincare", []string{"chestlib", "kernel"}, []string{"chestlib/poincare"}},

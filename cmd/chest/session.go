@@ -1,12 +1,14 @@
 package main
 
 import (
+	"go/token"
 	"io"
 	"os"
 	"reflect"
 
 	"github.com/chestlab/chest/kernel/eval"
 	"github.com/chestlab/chest/kernel/symbols"
+	"github.com/chestlab/chest/kernel/typedata"
 )
 
 // table is import path/name → exported name → value.
@@ -19,7 +21,7 @@ var canExit = table{"os/os": {"Exit": reflect.ValueOf(os.Exit)}}
 // newSession is a fresh notebook: every package that cells may use, and the
 // most used ones imported unless bare is set. More tables replace symbols.
 func newSession(stdout, stderr io.Writer, bare bool, more ...table) (*eval.Session, error) {
-	o := eval.Options{Symbols: append(symbols.All(), more...), Stdout: stdout, Stderr: stderr}
+	o := eval.Options{Symbols: append(symbols.All(), more...), Importer: typedata.New(token.NewFileSet()), Stdout: stdout, Stderr: stderr}
 	if !bare {
 		o.Imports = symbols.Imported()
 	}
