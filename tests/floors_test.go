@@ -28,7 +28,7 @@ var never = []struct {
 	{"viz", []string{"cmd", "tests", "kernel", "chestlib", "datasets"}, []string{"kernel/display"}},
 	{"datasets", []string{"cmd", "tests", "kernel", "chestlib", "viz"}, []string{"kernel/display"}},
 	{"kernel/wire", []string{"cmd", "tests", "kernel", "chestlib", "viz", "datasets"}, []string{"kernel/wire"}},
-	{"kernel/eval", []string{"cmd", "tests", "kernel", "chestlib", "viz", "datasets"}, []string{"kernel/eval", "kernel/display"}},
+	{"kernel/eval", []string{"cmd", "tests", "kernel", "chestlib", "viz", "datasets"}, []string{"kernel/eval", "kernel/display", "kernel/assist"}},
 	{"kernel/symbols", []string{"cmd", "tests", "kernel"}, []string{"kernel/symbols", "kernel/display"}},
 	{"kernel/typedata", []string{"cmd", "tests", "kernel", "chestlib", "viz", "datasets", "internal"}, []string{"kernel/typedata"}},
 	{"kernel/notebook", []string{"cmd", "tests", "kernel/server", "kernel/eval", "chestlib", "viz", "datasets"}, nil},

@@ -95,7 +95,7 @@ func readCell(s *eval.Session, in prompter, n int) (string, error) {
 			return "", err
 		}
 		code += line + "\n"
-		if s.Complete(code).Status != "incomplete" || strings.TrimSpace(line) == "" {
+		if s.IsComplete(code).Status != "incomplete" || strings.TrimSpace(line) == "" {
 			return code, nil
 		}
 		prompt = more

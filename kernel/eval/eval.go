@@ -19,6 +19,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/chestlab/chest/kernel/assist"
 	"github.com/chestlab/chest/kernel/display"
 	"github.com/traefik/yaegi/interp"
 )
@@ -42,14 +43,16 @@ type Result struct {
 type Evaluator interface {
 	// Run runs a cell. When ctx ends, it stops the cell and returns soon.
 	Run(ctx context.Context, c Cell) Result
-	// Complete says whether code could be run as it stands.
-	Complete(code string) Completeness
+	// IsComplete says whether code could be run as it stands.
+	IsComplete(code string) Completeness
 }
 
 // Options controls New. The zero value knows no package at all.
 type Options struct {
 	Symbols        []map[string]map[string]reflect.Value // what cells may import: "path/name" → exported name → value
 	Importer       types.Importer                        // the types of those packages
+	Doc            func(path, name string) string        // their documentation, as assist.Env has it; may be nil
+	Commands       []assist.Command                      // special commands that Complete offers
 	Imports        []string                              // paths that are imported already
 	Stdin          io.Reader                             // nil means that there is nothing to read
 	Stdout, Stderr io.Writer                             // nil means os.Stdout and os.Stderr
@@ -64,6 +67,8 @@ type Session struct {
 	in       *innards
 	trace    *tracer
 	typing   *typing
+	doc      func(path, name string) string
+	commands []assist.Command
 	symbols  []map[string]map[string]reflect.Value
 	guard    *interp.Program // calls body: see run
 	body     func()
@@ -104,6 +109,8 @@ func New(o Options) (*Session, error) {
 		packages: map[string]string{"slices": "slices", "maps": "maps", "cmp": "cmp"},
 		imports:  map[string]string{},
 		symbols:  o.Symbols,
+		doc:      o.Doc,
+		commands: o.Commands,
 		imported: map[string]string{},
 		sources:  map[string]source{},
 		vars:     map[string]bool{},

@@ -176,7 +176,7 @@ func panicText(v any) string {
 		return "runtime error: slice bounds out of range"
 	case strings.HasPrefix(text, "reflect: call of reflect.Value.") && strings.HasSuffix(text, "on zero Value"):
 		return "runtime error: invalid memory address or nil pointer dereference"
-	case strings.HasPrefix(text, "reflect: "), strings.HasPrefix(text, "reflect."):
+	case strings.Contains(text, "cell·"), strings.HasPrefix(text, "reflect: "), strings.HasPrefix(text, "reflect."):
 		return "the interpreter cannot handle this value; with a pointer in place of a struct in an interface it often can"
 	}
 	return text

@@ -243,6 +243,7 @@ func (s *Session) importDecl(d *ast.GenDecl) (dots []string, err error) {
 			delete(s.vars, name)
 			if s.typing != nil {
 				s.typing.forget(name)
+				s.typing.importing(s.imports)
 			}
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"go/types"
 	"slices"
 	"strconv"
+
+	"golang.org/x/tools/go/ast/astutil"
 )
 
 // rewriter changes the syntax of a cell where the interpreter falls short of
@@ -37,29 +39,46 @@ func (r *rewriter) function(f ast.Node, name string, body *ast.BlockStmt) {
 	if d, ok := f.(*ast.FuncDecl); ok {
 		r.ident(d.Name)
 		if d.Recv != nil {
-			r.walk(d.Recv)
+			r.inspect(d.Recv)
 		}
-		r.walk(d.Type)
+		r.inspect(d.Type)
+		r.walk(body)
+	} else {
+		r.inspect(body)
 	}
-	r.walk(body)
 	r.fns = r.fns[:len(r.fns)-1]
 }
 
 // walk rewrites n and all below it.
 func (r *rewriter) walk(n ast.Node) {
+	if r.info != nil {
+		astutil.Apply(n, nil, func(c *astutil.Cursor) bool {
+			if e, ok := c.Node().(ast.Expr); ok {
+				if x := r.modern(e); x != e {
+					c.Replace(x)
+				}
+			}
+			return true
+		})
+	}
+	r.inspect(n)
+}
+
+// inspect is walk for syntax that the interpreter knows.
+func (r *rewriter) inspect(n ast.Node) {
 	ast.Inspect(n, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.GoStmt:
 			r.own++
-			r.walk(n.Call)
+			r.inspect(n.Call)
 			r.own--
 			return false
 		case *ast.FuncLit:
-			r.walk(n.Type)
+			r.inspect(n.Type)
 			r.function(n, "func literal", n.Body)
 			return false
 		case *ast.SelectorExpr:
-			r.walk(n.X)
+			r.inspect(n.X)
 			return false
 		case *ast.Ident:
 			r.ident(n)
@@ -92,11 +111,11 @@ func (r *rewriter) list(list []ast.Stmt) []ast.Stmt {
 	out := make([]ast.Stmt, 0, 2*len(list))
 	for _, st := range list {
 		if f, ok := st.(*ast.RangeStmt); ok {
-			st = countLoop(f)
+			st = r.countLoop(f)
 		}
 		if l, ok := st.(*ast.LabeledStmt); ok {
 			if f, ok := l.Stmt.(*ast.RangeStmt); ok {
-				l.Stmt = countLoop(f)
+				l.Stmt = r.countLoop(f)
 			}
 		}
 		switch d := st.(type) {
@@ -259,8 +278,9 @@ func bind(s *ast.TypeSwitchStmt) {
 // be seen that it is one:
 //
 //	for i := range n {…}  →  for k, end := 0, n; k < end; k++ { i := k; … }
-func countLoop(f *ast.RangeStmt) ast.Stmt {
-	if f.Value != nil || f.Key != nil && f.Tok != token.DEFINE || !isCount(f.X) {
+func (r *rewriter) countLoop(f *ast.RangeStmt) ast.Stmt {
+	count, typed := r.counts(f.X)
+	if f.Value != nil || f.Key != nil && f.Tok != token.DEFINE || !count {
 		return f
 	}
 	at, k, end := f.For, prefix+"k", prefix+"end"
@@ -268,25 +288,43 @@ func countLoop(f *ast.RangeStmt) ast.Stmt {
 	if name, ok := isBare(f.Key); ok && name != "_" {
 		body.List = append([]ast.Stmt{assign(f.Key.Pos(), token.DEFINE, name, ident(at, k))}, body.List...)
 	}
+	as := func(e ast.Expr) ast.Expr {
+		if typed == nil {
+			return e
+		}
+		return &ast.CallExpr{Fun: placed(typed, at), Lparen: at, Args: []ast.Expr{e}, Rparen: at}
+	}
 	return &ast.ForStmt{
 		For:  at,
-		Init: &ast.AssignStmt{Lhs: []ast.Expr{ident(at, k), ident(at, end)}, TokPos: at, Tok: token.DEFINE, Rhs: []ast.Expr{number(at, 0), f.X}},
+		Init: &ast.AssignStmt{Lhs: []ast.Expr{ident(at, k), ident(at, end)}, TokPos: at, Tok: token.DEFINE, Rhs: []ast.Expr{as(number(at, 0)), as(f.X)}},
 		Cond: &ast.BinaryExpr{X: ident(at, k), OpPos: at, Op: token.LSS, Y: ident(at, end)},
 		Post: &ast.IncDecStmt{X: ident(at, k), TokPos: at, Tok: token.INC},
 		Body: body,
 	}
 }
 
-// isCount says whether e is an int for certain.
-func isCount(e ast.Expr) bool {
+// counts says whether e is an integer, and the type in words unless it is int.
+func (r *rewriter) counts(e ast.Expr) (bool, ast.Expr) {
+	if r.info != nil && r.info.TypeOf(e) != nil {
+		t := types.Default(r.info.TypeOf(e))
+		b, ok := t.Underlying().(*types.Basic)
+		if !ok || b.Info()&types.IsInteger == 0 {
+			return false, nil
+		}
+		if types.Identical(t, types.Typ[types.Int]) {
+			return true, nil
+		}
+		text, ok := r.words(t)
+		return ok, r.parse(text, e.Pos())
+	}
 	switch e := e.(type) {
 	case *ast.BasicLit:
-		return e.Kind == token.INT
+		return e.Kind == token.INT, nil
 	case *ast.CallExpr:
 		name, _ := isBare(e.Fun)
-		return name == "len" || name == "cap" || name == "int"
+		return name == "len" || name == "cap" || name == "int", nil
 	}
-	return false
+	return false, nil
 }
 
 // loopVars lists the variables that the header of a loop declares.

@@ -112,6 +112,9 @@ func (s *Session) prepare(imports []string) error {
 		}
 		s.imports[name] = p
 	}
+	if s.typing != nil {
+		s.typing.importing(s.imports)
+	}
 	init, err := parse(s.interp.FileSet(), file(s.runs), "var "+prefix+"at int\n"+hostName+".Body()\n"+prefix+"at")
 	if err != nil {
 		return fmt.Errorf("eval: %w", err)

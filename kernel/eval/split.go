@@ -140,9 +140,9 @@ type Completeness struct {
 	Indent string // of the next line, when incomplete
 }
 
-// Complete says whether code could be run as it stands: open brackets, raw
+// IsComplete says whether code could be run as it stands: open brackets, raw
 // strings and comments and a trailing operator ask for more lines.
-func (s *Session) Complete(code string) Completeness {
+func (s *Session) IsComplete(code string) Completeness {
 	code = normal(code)
 	lex, failed := scan(code)
 	depth := 0

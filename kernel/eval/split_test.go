@@ -35,7 +35,7 @@ func TestComplete(t *testing.T) {
 		{"package other", "invalid", ""},
 		{"größe := 1", "complete", ""},
 	} {
-		if got := s.Complete(tt.code); got.Status != tt.status || got.Indent != tt.indent {
+		if got := s.IsComplete(tt.code); got.Status != tt.status || got.Indent != tt.indent {
 			t.Errorf("%q: got %+v, want %s %q", tt.code, got, tt.status, tt.indent)
 		}
 	}
@@ -86,7 +86,7 @@ func FuzzParse(f *testing.F) {
 			at = p.end
 		}
 		p, err := parse(token.NewFileSet(), "cell", code)
-		status := (&Session{}).Complete(code).Status
+		status := (&Session{}).IsComplete(code).Status
 		if err != nil {
 			if status == "complete" {
 				t.Fatalf("%q is complete but does not parse: %v", code, err)

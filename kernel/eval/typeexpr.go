@@ -21,9 +21,8 @@ func words(t types.Type) (e ast.Expr, imports map[string]string, ok bool) {
 		if p.Path() == "main" {
 			return ""
 		}
-		alias := prefix + "p_" + strings.Map(letters, p.Path())
-		imports[alias] = p.Path()
-		return alias
+		imports[alias(p.Path())] = p.Path()
+		return alias(p.Path())
 	})
 	e, err := parser.ParseExpr(text)
 	if err != nil {
@@ -31,6 +30,9 @@ func words(t types.Type) (e ast.Expr, imports map[string]string, ok bool) {
 	}
 	return e, imports, true
 }
+
+// alias is the name under which generated code imports a package.
+func alias(path string) string { return prefix + "p_" + strings.Map(letters, path) }
 
 // letters maps what cannot stand in a name to _.
 func letters(r rune) rune {

@@ -21,9 +21,10 @@ type typing struct {
 	fset     *token.FileSet
 	importer types.Importer
 
-	mu    sync.Mutex
-	names names
-	scope *types.Package // of all names; nil: to be made
+	mu      sync.Mutex
+	names   names
+	imports map[string]string // name in cells → path; never changed, only replaced
+	scope   *types.Package    // of all names; nil: to be made
 }
 
 // names is what the cells so far have declared.

@@ -57,7 +57,7 @@ func isComplete(k *kernel, j job) {
 		k.reply(j, wire.IsCompleteReply{Status: "unknown"})
 		return
 	}
-	c := k.ev.Complete(req.Code)
+	c := k.ev.IsComplete(req.Code)
 	k.reply(j, wire.IsCompleteReply{Status: c.Status, Indent: c.Indent})
 }
 

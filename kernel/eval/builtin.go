@@ -1,0 +1,210 @@
+package eval
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"strings"
+)
+
+// modern replaces what is newer than the interpreter by older Go that means
+// the same. What it needs to know of types is in r.info; without that it
+// changes nothing.
+//
+//	min(a, b)   →  func(x0, x1 T) T { … }(a, b)
+//	clear(m)    →  func(x T) { for k := range x { delete(x, k) } }(m)
+//	T.Method    →  func(x0 T, x1 int) int { return x0.Method(x1) }
+func (r *rewriter) modern(e ast.Expr) ast.Expr {
+	switch e := e.(type) {
+	case *ast.CallExpr:
+		if b, ok := r.object(ast.Unparen(e.Fun)).(*types.Builtin); ok {
+			return r.builtin(e, b.Name())
+		}
+	case *ast.SelectorExpr:
+		if s := r.selection(e); s != nil && s.Kind() == types.MethodExpr {
+			return r.methodExpr(e, s)
+		}
+	}
+	return e
+}
+
+// builtin replaces a call of a built-in function that the interpreter does not
+// have.
+func (r *rewriter) builtin(c *ast.CallExpr, name string) ast.Expr {
+	switch name {
+	case "min", "max":
+		if v := r.info.Types[c].Value; v != nil {
+			if lit, err := literal(v); err == nil {
+				return placed(lit, c.Pos())
+			}
+		}
+		t, ok := r.words(r.info.TypeOf(c))
+		if !ok {
+			return c
+		}
+		less := map[string]string{"min": "<", "max": ">"}[name]
+		var params []string
+		var body strings.Builder
+		for i := range c.Args {
+			params = append(params, fmt.Sprintf("x%d", i))
+			if i > 0 { // a NaN among the arguments is the result
+				fmt.Fprintf(&body, "if x%d %s x0 || x%d != x%d { x0 = x%d }; ", i, less, i, i, i)
+			}
+		}
+		return r.call(fmt.Sprintf("func(%s %s) %s { %sreturn x0 }", strings.Join(params, ", "), t, t, body.String()), c)
+	case "clear":
+		t, ok := r.words(r.info.TypeOf(c.Args[0]))
+		if !ok {
+			return c
+		}
+		if s, isSlice := r.info.TypeOf(c.Args[0]).Underlying().(*types.Slice); isSlice {
+			zero, ok := r.words(s.Elem())
+			if !ok {
+				return c
+			}
+			return r.call(fmt.Sprintf("func(x %s) { var zero %s; for i := 0; i < len(x); i++ { x[i] = zero } }", t, zero), c)
+		}
+		return r.call(fmt.Sprintf("func(x %s) { for k := range x { delete(x, k) } }", t), c)
+	}
+	return c
+}
+
+// methodExpr is a method as a function whose first parameter is the receiver.
+func (r *rewriter) methodExpr(e *ast.SelectorExpr, s *types.Selection) ast.Expr {
+	sig, ok := s.Type().(*types.Signature)
+	if !ok {
+		return e
+	}
+	var params, args []string
+	for i := range sig.Params().Len() {
+		t, ok := r.words(sig.Params().At(i).Type())
+		if !ok {
+			return e
+		}
+		name := fmt.Sprintf("x%d", i)
+		if sig.Variadic() && i == sig.Params().Len()-1 {
+			t, name = "..."+strings.TrimPrefix(t, "[]"), name+"..."
+			params = append(params, fmt.Sprintf("x%d %s", i, t))
+		} else {
+			params = append(params, name+" "+t)
+		}
+		args = append(args, name)
+	}
+	var results []string
+	for i := range sig.Results().Len() {
+		t, ok := r.words(sig.Results().At(i).Type())
+		if !ok {
+			return e
+		}
+		results = append(results, t)
+	}
+	call := fmt.Sprintf("x0.%s(%s)", e.Sel.Name, strings.Join(args[1:], ", "))
+	if results != nil {
+		call = "return " + call
+	}
+	f := r.parse(fmt.Sprintf("func(%s) (%s) { %s }", strings.Join(params, ", "), strings.Join(results, ", "), call), e.Pos())
+	if f == nil {
+		return e
+	}
+	return f
+}
+
+// call replaces the function of a call by one written here.
+func (r *rewriter) call(text string, c *ast.CallExpr) ast.Expr {
+	f := r.parse(text, c.Pos())
+	if f == nil {
+		return c
+	}
+	return &ast.CallExpr{Fun: f, Lparen: c.Lparen, Args: c.Args, Rparen: c.Rparen}
+}
+
+// parse is text as an expression that stands at pos.
+func (r *rewriter) parse(text string, pos token.Pos) ast.Expr {
+	e, err := parser.ParseExpr(text)
+	if err != nil {
+		return nil
+	}
+	return placed(e, pos)
+}
+
+// words is a type in words, after importing what they need; false when it
+// cannot be said.
+func (r *rewriter) words(t types.Type) (string, bool) {
+	if t == nil {
+		return "", false
+	}
+	t = types.Default(t)
+	_, imports, ok := words(t)
+	if !ok {
+		return "", false
+	}
+	for alias, path := range imports {
+		r.s.imports[alias] = path
+	}
+	return types.TypeString(t, func(p *types.Package) string {
+		if p.Path() == "main" {
+			return ""
+		}
+		return alias(p.Path())
+	}), true
+}
+
+// placed gives all of e the position pos.
+func placed(e ast.Expr, pos token.Pos) ast.Expr {
+	ast.Inspect(e, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.Ident:
+			n.NamePos = pos
+		case *ast.BasicLit:
+			n.ValuePos = pos
+		case *ast.FuncType:
+			n.Func = pos
+		case *ast.FieldList:
+			n.Opening, n.Closing = pos, pos
+		case *ast.BlockStmt:
+			n.Lbrace, n.Rbrace = pos, pos
+		case *ast.CallExpr:
+			n.Lparen, n.Rparen = pos, pos
+		case *ast.IfStmt:
+			n.If = pos
+		case *ast.ForStmt:
+			n.For = pos
+		case *ast.RangeStmt:
+			n.For, n.TokPos = pos, pos
+		case *ast.ReturnStmt:
+			n.Return = pos
+		case *ast.AssignStmt:
+			n.TokPos = pos
+		case *ast.IncDecStmt:
+			n.TokPos = pos
+		case *ast.BinaryExpr:
+			n.OpPos = pos
+		case *ast.UnaryExpr:
+			n.OpPos = pos
+		case *ast.StarExpr:
+			n.Star = pos
+		case *ast.ArrayType:
+			n.Lbrack = pos
+		case *ast.MapType:
+			n.Map = pos
+		case *ast.ParenExpr:
+			n.Lparen, n.Rparen = pos, pos
+		case *ast.IndexExpr:
+			n.Lbrack, n.Rbrack = pos, pos
+		case *ast.GenDecl:
+			n.TokPos = pos
+		case *ast.Ellipsis:
+			n.Ellipsis = pos
+		case *ast.ChanType:
+			n.Begin, n.Arrow = pos, pos
+		case *ast.StructType:
+			n.Struct = pos
+		case *ast.InterfaceType:
+			n.Interface = pos
+		}
+		return true
+	})
+	return e
+}
