@@ -1,7 +1,9 @@
 package main
 
 import (
+	"fmt"
 	"os"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -18,6 +20,11 @@ func kernelCommand() *cobra.Command {
 			conn, err := wire.ReadConnection(args[0])
 			if err != nil {
 				return failed(err)
+			}
+			// The server turns standard error into messages, which end with the
+			// process. What the runtime says of a crash goes where it went before.
+			if err := debug.SetCrashOutput(os.Stderr, debug.CrashOptions{}); err != nil {
+				return failed(fmt.Errorf("kernel: %w", err))
 			}
 			session, err := newSession(os.Stdout, os.Stderr, false)
 			if err != nil {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -20,7 +21,8 @@ import (
 const (
 	startLimit = 30 * time.Second // from the start of the kernel to its first answer
 	pipeLimit  = time.Second      // from the end of the process to that of its pipes
-	tailSize   = 16 << 10         // bytes of the kernel's own output kept for errors
+	tailSize   = 256 << 10        // bytes of the kernel's own output kept: a crash lists all goroutines
+	quoteSize  = 4 << 10          // and of those in errors
 )
 
 // shutdownLimit is the time from shutdown_request to the end of the process.
@@ -221,13 +223,21 @@ func (t *tail) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// quoted is the end of what was written, for an error message.
+// stacks matches where the Go runtime begins to list the goroutines of a crash.
+var stacks = regexp.MustCompile(`(?m)^(runtime stack:|goroutine \d+ .*:)$`)
+
+// quoted is the end of what was written, for an error message: of a crash its
+// reason, without the goroutines of the kernel.
 func (t *tail) quoted() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	text := bytes.TrimSpace(t.b)
+	text := t.b
+	if at := stacks.FindIndex(text); at != nil {
+		text = text[:at[0]]
+	}
+	text = bytes.TrimSpace(text[max(0, len(text)-quoteSize):])
 	if len(text) == 0 {
 		return ""
 	}
-	return "; it wrote:\n" + string(text)
+	return "; it wrote:\n" + strings.ToValidUTF8(string(text), "")
 }

@@ -179,7 +179,7 @@ func (r *runner) cell(ctx context.Context, c *Cell, i int) error {
 		return nil
 	}
 	e := &CellError{Cell: i, Name: reply.EName, Value: reply.EValue, Traceback: reply.Traceback}
-	e.Line = errorLine(reply.Traceback)
+	e.Line = errorLine(reply.Traceback, reply.ExecutionCount)
 	r.progress.failed(e)
 	return e
 }
@@ -286,14 +286,17 @@ func (r *runner) died(c *Cell, i int) error {
 
 // placed finds the line in a traceback: the kernel calls a cell In[n] and
 // gives places as In[n]:line:column.
-var placed = regexp.MustCompile(`In\[\d+\]:(\d+)`)
+var placed = regexp.MustCompile(`In\[(\d+)\]:(\d+)`)
 
-// errorLine is the first line of the cell that a traceback names, or 0.
-func errorLine(traceback []string) int {
+// errorLine is the first line of cell count that a traceback names, or 0: the
+// error itself may be in a function of an earlier cell.
+func errorLine(traceback []string, count int) int {
 	for _, s := range traceback {
-		if m := placed.FindStringSubmatch(plain(s)); m != nil {
-			n, _ := strconv.Atoi(m[1])
-			return n
+		for _, m := range placed.FindAllStringSubmatch(plain(s), -1) {
+			if m[1] == strconv.Itoa(count) {
+				line, _ := strconv.Atoi(m[2])
+				return line
+			}
 		}
 	}
 	return 0

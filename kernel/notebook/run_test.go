@@ -258,3 +258,41 @@ func TestRunNoKernel(t *testing.T) {
 		t.Errorf("no such program: %v", err)
 	}
 }
+
+// TestQuotedCrash: an error message holds the reason of a crash and not the
+// goroutines.
+func TestQuotedCrash(t *testing.T) {
+	for _, c := range []struct{ name, said, want string }{
+		{"nothing", " \n", ""},
+		{"words", "last words\n", "; it wrote:\nlast words"},
+		{"stack overflow", "a log\nfatal error: stack overflow\n\nruntime stack:\nruntime.throw()\n\ngoroutine 1 [running]:\nx\n",
+			"; it wrote:\na log\nfatal error: stack overflow"},
+		{"panic", "panic: lost\n\ngoroutine 7 gp=0xc0 m=0 mp=0x1 [running]:\nmain.main()\n", "; it wrote:\npanic: lost"},
+		{"much", "é" + strings.Repeat("x", quoteSize-1), "; it wrote:\n" + strings.Repeat("x", quoteSize-1)},
+	} {
+		var said tail
+		for b := []byte(c.said); len(b) > 0; b = b[min(7, len(b)):] {
+			said.Write(b[:min(7, len(b))])
+		}
+		if got := said.quoted(); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+func TestErrorLine(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		traceback []string
+		want      int
+	}{
+		{"nothing", nil, 0},
+		{"in the cell", []string{"\x1b[31mIn[2]:4:3: panic: lost\x1b[0m", "x"}, 4},
+		{"in a function of an earlier cell", []string{"In[1]:4:3: panic: lost", "    In[1]:4:3 in f", "    In[2]:7:1"}, 7},
+		{"elsewhere", []string{"In[12]:4:3: panic: lost"}, 0},
+	} {
+		if got := errorLine(c.traceback, 2); got != c.want {
+			t.Errorf("%s: line %d, want %d", c.name, got, c.want)
+		}
+	}
+}
