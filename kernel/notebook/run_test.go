@@ -193,7 +193,7 @@ func TestCollectorBoundsStreams(t *testing.T) {
 
 func TestRunInterrupt(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	time.AfterFunc(300*time.Millisecond, cancel)
+	time.AfterFunc(1500*time.Millisecond, cancel)
 	nb, err := runFakeCtx(ctx, t, "yes", RunOptions{KeepGoing: true}, "print before\nhang", "print never")
 	if !errors.Is(err, context.Canceled) || errors.Is(err, ErrTimeout) {
 		t.Errorf("error %v", err)
@@ -209,7 +209,7 @@ func TestRunInterrupt(t *testing.T) {
 func TestRunTimeoutKills(t *testing.T) {
 	t.Parallel() // it takes interruptLimit
 	nb := cells("print before\nstubborn", "print never")
-	err := Run(t.Context(), nb, RunOptions{Timeout: 300 * time.Millisecond, Command: fakeCommand("yes")})
+	err := Run(t.Context(), nb, RunOptions{Timeout: 1500 * time.Millisecond, Command: fakeCommand("yes")})
 	if !errors.Is(err, ErrTimeout) || errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
@@ -294,5 +294,26 @@ func TestErrorLine(t *testing.T) {
 		if got := errorLine(c.traceback, 2); got != c.want {
 			t.Errorf("%s: line %d, want %d", c.name, got, c.want)
 		}
+	}
+}
+
+// TestRunShowsValues: the terminal has the beginning of a cell's value.
+func TestRunShowsValues(t *testing.T) {
+	var log bytes.Buffer
+	p := newProgress(&log, 1)
+	p.begin(1, "title")
+	p.print("no newline")
+	p.value("model  R@1\nCHEST  56.5\n")
+	p.value(strings.Repeat("row\n", valueLines+5) + strings.Repeat("x", 2*valueWidth))
+	p.end("")
+	want := "[1/1] title\n    no newline\n    model  R@1\n    CHEST  56.5\n" + strings.Repeat("    row\n", valueLines) + "    … and 6 lines more\n[1/1] title"
+	if got := log.String(); !strings.HasPrefix(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	log.Reset()
+	p.begin(1, "title")
+	p.value(strings.Repeat("é", 2*valueWidth))
+	if got := log.String(); got != "[1/1] title\n    "+strings.Repeat("é", valueWidth-1)+"…\n" {
+		t.Errorf("a long line: %q", got)
 	}
 }
