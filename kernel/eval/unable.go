@@ -13,8 +13,18 @@ func (s *Session) unable(items []item, info *types.Info) *refusal {
 	for _, it := range items {
 		var found *refusal
 		ast.Inspect(node(it), func(n ast.Node) bool {
-			if sel, ok := n.(*ast.SelectorExpr); ok && found == nil {
-				found = s.missing(sel, info)
+			if found != nil {
+				return false
+			}
+			switch n := n.(type) {
+			case *ast.SelectorExpr:
+				found = s.missing(n, info)
+			case *ast.CallExpr:
+				found = s.foreign(n, info)
+			case *ast.StructType:
+				found = badEmbed(n, info)
+			case *ast.RangeStmt:
+				found = rangesFunc(n, info)
 			}
 			return found == nil
 		})
