@@ -150,13 +150,19 @@ func (out *Output) set(data, metadata map[string]any) {
 // line is the one line of text that a display message shows, for the
 // progress on a terminal; "" when it shows more.
 func line(m wire.Message) string {
+	s := strings.TrimSpace(textOf(m))
+	if strings.Contains(s, "\n") {
+		return ""
+	}
+	return plain(s)
+}
+
+// textOf is the plain text of a display.
+func textOf(m wire.Message) string {
 	var d wire.DisplayData
 	if m.Into(&d) != nil {
 		return ""
 	}
 	s, _ := joined(d.Data["text/plain"])
-	if s = strings.TrimSpace(s); strings.Contains(s, "\n") {
-		return ""
-	}
-	return plain(s)
+	return s
 }

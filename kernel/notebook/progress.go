@@ -17,12 +17,14 @@ const (
 	notePause = 10 * time.Second       // between two lines of status elsewhere
 	indent    = "    "
 
-	titleWidth = 60 // characters
+	titleWidth = 60  // characters
+	valueLines = 20  // of a value; the notebook has all of it
+	valueWidth = 160 // characters
 )
 
 // progress tells how far a run is: on a terminal one line for each cell, which
 // is rewritten while the cell runs, elsewhere one line at its end; and what
-// cells print, indented.
+// cells print, and the beginning of their values, indented.
 type progress struct {
 	mu       sync.Mutex
 	w        io.Writer // nil: nothing is written
@@ -95,6 +97,25 @@ func (p *progress) print(text string) {
 	p.partial = all[len(all)-1]
 	for _, s := range all[:len(all)-1] {
 		p.line(s)
+	}
+	p.draw()
+}
+
+// value shows the beginning of a cell's value.
+func (p *progress) value(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.partial != "" {
+		p.line(p.partial)
+		p.partial = ""
+	}
+	all := strings.Split(strings.TrimRight(text, "\n"), "\n")
+	for i, s := range all {
+		if i == valueLines {
+			p.line(fmt.Sprintf("… and %d lines more", len(all)-i))
+			break
+		}
+		p.line(clip(s, valueWidth))
 	}
 	p.draw()
 }

@@ -21,7 +21,7 @@ type RunOptions struct {
 	Dir       string        // where the kernel runs; "" means the present folder
 	Timeout   time.Duration // of the whole run; 0 means none
 	KeepGoing bool          // run the cells after one that failed
-	Progress  io.Writer     // a line for each cell, and what cells print; nil means none
+	Progress  io.Writer     // a line for each cell, what cells print and their values; nil means none
 }
 
 // ErrTimeout is the error of a run that took longer than RunOptions.Timeout.
@@ -237,6 +237,8 @@ func (r *runner) take(m wire.Message, id string) bool {
 		if m.Into(&s) == nil {
 			r.progress.print(s.Text)
 		}
+	case "execute_result":
+		r.progress.value(textOf(m))
 	case "display_data", "update_display_data":
 		r.progress.note(line(m))
 	}
