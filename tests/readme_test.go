@@ -2,6 +2,7 @@ package tests
 
 import (
 	"os"
+	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
@@ -20,7 +21,9 @@ func TestReadme(t *testing.T) {
 		t.Fatal("no Go snippet found")
 	}
 	for _, s := range snippets {
-		if r := chest(t, s[1], "exec", "-"); r.code != 0 {
+		cmd := exec.Command(buildChest(t), "exec", "-")
+		cmd.Dir = t.TempDir() // where it may write files
+		if r := runCommand(t, cmd, s[1]); r.code != 0 {
 			t.Errorf("exit %d of the snippet\n%s\n%s", r.code, s[1], r.stderr)
 		}
 	}
