@@ -72,6 +72,7 @@ func (s *Session) prepareCell(p parsed, code string) ([]step, error) {
 	if s.typing != nil {
 		s.typing.learn(learned{dots: dots})
 	}
+	items = ordered(items)
 	redo := s.redefine(items)
 	for {
 		all := items
