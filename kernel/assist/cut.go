@@ -46,13 +46,17 @@ func lineBetween(text string, from, to int) bool {
 	return from < to && strings.Contains(text[from:to], "\n")
 }
 
+// maxTries is behind how many of its blocks a statement with a header is tried
+// to end.
+const maxTries = 8
+
 // pieceEnd is the index behind the last token of the piece from i.
 func pieceEnd(text string, lex []lexeme, i int) int {
 	for i < len(lex) && lex[i].tok == token.COMMENT {
 		i++
 	}
 	header := hasHeader(lex, i)
-	depth, first, body := 0, -1, false
+	depth, first, tries, body := 0, -1, 0, false
 	for j := i; j < len(lex); j++ {
 		switch lex[j].tok {
 		case token.LPAREN, token.LBRACK, token.LBRACE:
@@ -71,6 +75,9 @@ func pieceEnd(text string, lex []lexeme, i int) int {
 				}
 				if first < 0 {
 					first = j
+				}
+				if tries++; tries == maxTries {
+					return first
 				}
 			}
 		}

@@ -181,6 +181,6 @@ var testEnv = sync.OnceValue(func() Env {
 			return map[string]string{"names": "[a]", "total": "0.5", "shadow": "1", "models": "two\nlines"}[name]
 		},
 		Commands: []Command{{"%time", "time a statement"}, {"timeit", "time it often"}, {"%who", "list variables"}},
-		Dir:      "testdata",
+		Dir:      "testdata/files",
 	}
 })
