@@ -21,9 +21,15 @@ var canExit = table{"os/os": {"Exit": reflect.ValueOf(os.Exit)}}
 // newSession is a fresh notebook: every package that cells may use, and the
 // most used ones imported unless bare is set. More tables replace symbols.
 func newSession(stdout, stderr io.Writer, bare bool, more ...table) (*eval.Session, error) {
-	o := eval.Options{Symbols: append(symbols.All(), more...), Importer: typedata.New(token.NewFileSet()), Stdout: stdout, Stderr: stderr}
+	o := eval.Options{Symbols: append(symbols.All(), more...), Importer: typedata.New(token.NewFileSet()), Doc: docOf, Stdout: stdout, Stderr: stderr}
 	if !bare {
 		o.Imports = symbols.Imported()
 	}
 	return eval.New(o)
+}
+
+// docOf is typedata.Doc, with "" for what has none.
+func docOf(path, name string) string {
+	text, _ := typedata.Doc(path, name)
+	return text
 }
