@@ -146,3 +146,9 @@ func (s *spread) result(n int) (clipped, mean, std float64) {
 	}
 	return float64(s.clipped) / float64(n), s.mean, math.Sqrt(s.deviance / float64(n))
 }
+
+// String says what the embedding holds, without its numbers.
+func (e Embedding) String() string {
+	return fmt.Sprintf("%d items: E %d, H %d (c %g), |H| %.2f ± %.2f, clipped %.0f %%",
+		len(e.Label), e.DE, e.DH, e.Curvature, e.NormHMean, e.NormHStd, 100*e.Clipped)
+}

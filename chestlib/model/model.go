@@ -163,3 +163,17 @@ func (m *Model) Count() (n int) {
 	}
 	return n
 }
+
+// String says what the model is:
+//
+//	conv trunk 1×28×28, E 64, H 64 on the ball (c 0.1, clip 2.3), 123,456 weights
+func (m *Model) String() string {
+	second := fmt.Sprintf("H %d on the ball (c %g", m.o.DH, m.o.Curvature)
+	if m.o.Flat {
+		second = fmt.Sprintf("H %d flat (c 0", m.o.DH)
+	}
+	if m.o.Clip > 0 {
+		second += fmt.Sprintf(", clip %g", m.o.Clip)
+	}
+	return fmt.Sprintf("%s trunk %d×%d×%d, E %d, %s), %d weights", m.o.Trunk, m.in.C, m.in.H, m.in.W, m.o.DE, second, m.Count())
+}

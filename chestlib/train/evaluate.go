@@ -71,3 +71,8 @@ func EvaluateItems(ctx context.Context, src model.Source, ks []int) (metric.Resu
 	}
 	return metric.Retrieval(ctx, x, label, d, metric.Options{Ks: ks})
 }
+
+// String gives the scores on a line for each space.
+func (s Scores) String() string {
+	return fmt.Sprintf("E: %v\nH: %v · clipped %.0f %%", s.E, s.H, 100*s.Clipped)
+}

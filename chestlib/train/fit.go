@@ -166,3 +166,21 @@ func addScaled(sum, l loss.Terms, w float64) loss.Terms {
 	sum.Clipped += w * l.Clipped
 	return sum
 }
+
+// String says how far the training is.
+func (t *Trainer) String() string {
+	text := fmt.Sprintf("%d of %d epochs of %d steps done", t.EpochsDone(), t.o.Epochs, t.Steps())
+	if last := t.status(); last != "" {
+		text += " · " + last
+	}
+	return text
+}
+
+// String is the epoch on one line.
+func (e Epoch) String() string {
+	text := fmt.Sprintf("epoch %d: loss %.3f, rate %.2g, %.1f s", e.Number, e.Loss.Total, e.Rate, e.Seconds)
+	if e.Watched {
+		text += fmt.Sprintf(", R@1 E %.1f H %.1f", 100*e.E.At(1), 100*e.H.At(1))
+	}
+	return text
+}
