@@ -80,9 +80,9 @@ func workerCommand() *cobra.Command {
 // workerSession is the session of a kernel.
 func workerSession(out *worker.Outlet) (worker.Session, error) {
 	session, err := eval.New(eval.Options{
-		Symbols: append(symbols.All(), worker.Symbols(out)),
+		Symbols: symbols.All(),
 		Imports: symbols.Imported(),
-		Stdout:  out.Stdout(), Stderr: out.Stderr(),
+		Stdin:   out.Stdin(), Stdout: out.Stdout(), Stderr: out.Stderr(),
 	})
 	return worker.Session{Evaluator: session}, err
 }

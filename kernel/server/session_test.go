@@ -63,9 +63,9 @@ func TestSession(t *testing.T) {
 func cellSession(out *worker.Outlet) (worker.Session, error) {
 	show := map[string]map[string]reflect.Value{"chest/display/display": {"Show": reflect.ValueOf(display.Show), "Text": reflect.ValueOf(display.Text)}}
 	ev, err := eval.New(eval.Options{
-		Symbols: []map[string]map[string]reflect.Value{stdlib.Symbols, worker.Symbols(out), show},
+		Symbols: []map[string]map[string]reflect.Value{stdlib.Symbols, show},
 		Imports: []string{"fmt", "os", "time", "chest/display"},
-		Stdout:  out.Stdout(), Stderr: out.Stderr(),
+		Stdin:   out.Stdin(), Stdout: out.Stdout(), Stderr: out.Stderr(),
 	})
 	return worker.Session{Evaluator: ev}, err
 }

@@ -16,7 +16,6 @@ type death struct {
 	ending
 	dump   string // what its run time wrote at the end
 	reason string // why the host killed it; "" when it did not
-	place  string // where a cell was panicking; "" when unknown
 }
 
 // fatal turns the run time's words for what ends a Go program into ours. The
@@ -60,9 +59,6 @@ func (d death) cause() string {
 // err is the error of the cell that ran.
 func (d death) err() *eval.Error {
 	e := &eval.Error{Name: NameDied, Message: "the process that runs the cells ended: " + d.cause() + ". Its variables are lost; %restore runs the cells again that had succeeded."}
-	if d.place != "" {
-		e.Traceback = append(e.Traceback, d.place+": panic")
-	}
 	e.Traceback = append(e.Traceback, e.Message)
 	for _, l := range essence(d.dump) {
 		e.Traceback = append(e.Traceback, "    "+l)

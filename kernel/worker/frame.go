@@ -34,7 +34,6 @@ const (
 	kindInput    = 'I' // a question to the user
 	kindNoInput  = 'N' // which is not wanted any more
 	kindSendComm = 'M' // a Comm
-	kindPlace    = 'P' // where the cell panics
 )
 
 // frame is one message of the control connection:

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/chestlab/chest/kernel/assist"
@@ -45,7 +46,8 @@ type Host struct {
 	err    error // why there is no worker
 	closed bool
 	memory int64
-	nextID uint32
+
+	questions atomic.Uint32
 }
 
 // New starts a worker. It does not wait until the worker is ready.
@@ -190,15 +192,16 @@ const askLimit = 300 * time.Millisecond
 func (h *Host) ask(q question, answer any) bool {
 	h.mu.Lock()
 	l := h.now
-	h.nextID++
-	id := h.nextID
 	h.mu.Unlock()
 	if l == nil {
 		return false
 	}
-	body, ok := l.ask(id, q)
+	body, ok := l.ask(h.questionID(), q)
 	return ok && len(body) > 0 && json.Unmarshal(body, answer) == nil
 }
+
+// questionID numbers the questions.
+func (h *Host) questionID() uint32 { return h.questions.Add(1) }
 
 // Complete finds what can stand at the cursor, which counts bytes.
 func (h *Host) Complete(code string, cursor int) assist.Completion {

@@ -44,9 +44,8 @@ type life struct {
 	inputs  map[uint32]context.CancelFunc
 	reason  string // why the host ends it
 	silent  bool   // that it ends is intended
-	place   string
-	bytes   int64 // memory limit; 0: none
-	death   death // after gone
+	bytes   int64  // memory limit; 0: none
+	death   death  // after gone
 }
 
 // task is a cell that the worker has.
@@ -64,7 +63,7 @@ func newLife(h *Host, p *process) *life {
 		ready: make(chan struct{}), gone: make(chan struct{}),
 		asked: map[uint32]chan []byte{}, inputs: map[uint32]context.CancelFunc{},
 	}
-	l.sieve = &sieve{pass: func(b []byte) { l.out.Text(0, true, b) }}
+	l.sieve = &sieve{pass: func(b []byte) { l.out.Text(0, true, b) }, alive: l.alive}
 	take := [2]func([]byte){
 		func(b []byte) { l.out.Text(0, false, b) },
 		func(b []byte) { l.sieve.Write(b) },
@@ -147,10 +146,6 @@ func (l *life) take(f frame) (err error) {
 		if err = f.into(&c); err == nil {
 			l.out.Comm(f.id, c)
 		}
-	case kindPlace:
-		l.mu.Lock()
-		l.place = string(f.body)
-		l.mu.Unlock()
 	}
 	return err
 }
@@ -162,8 +157,8 @@ func (l *life) sync() {
 	}
 }
 
-// settle waits a moment when a cell has ended while the worker may be writing
-// its last words. When it lives on, they were none.
+// settle waits a moment when a cell has ended while the worker seems to write
+// its last words.
 func (l *life) settle() {
 	if !l.sieve.holds() {
 		return
@@ -171,7 +166,6 @@ func (l *life) settle() {
 	select {
 	case <-l.p.ended:
 	case <-time.After(dumpPause / 3):
-		l.sieve.release()
 	}
 }
 
@@ -192,7 +186,6 @@ func (l *life) do(kind byte, id uint32, what any) Reply {
 	t := &task{id: id, done: make(chan Reply, 1), asked: make(chan struct{})}
 	l.mu.Lock()
 	l.running = t
-	l.place = ""
 	l.mu.Unlock()
 	defer func() {
 		l.mu.Lock()
@@ -330,7 +323,7 @@ func (l *life) bury(control <-chan struct{}) {
 	}
 	dump := l.sieve.take()
 	l.mu.Lock()
-	l.death = death{ending: l.p.end, dump: dump, reason: l.reason, place: l.place}
+	l.death = death{ending: l.p.end, dump: dump, reason: l.reason}
 	idle := l.running == nil && !l.silent && l.begun
 	again := l.begun && !l.silent
 	for _, cancel := range l.inputs {
@@ -378,6 +371,12 @@ func (l *life) ask(id uint32, q question) ([]byte, bool) {
 	case <-limit.C:
 	}
 	return nil, false
+}
+
+// alive says whether the worker answers.
+func (l *life) alive() bool {
+	_, ok := l.ask(l.h.questionID(), question{What: "alive"})
+	return ok
 }
 
 // answer gives an answer to who waits for it.

@@ -55,9 +55,30 @@ func (o *Outlet) Stdout() io.Writer { return stream{o, kindStdout} }
 // Stderr is the standard error of cells; the order between the two is kept.
 func (o *Outlet) Stderr() io.Writer { return stream{o, kindStderr} }
 
-// Place notes where a cell is panicking, such as "In[3]:2:5". Should the panic
-// end the worker, the error of the cell names the place.
-func (o *Outlet) Place(at string) { o.frames.write(kindPlace, o.labels.cell(), []byte(at)) }
+// Stdin asks the user for lines.
+func (o *Outlet) Stdin() io.Reader { return &typed{o: o} }
+
+// typed reads what the user types.
+type typed struct {
+	o    *Outlet
+	mu   sync.Mutex
+	rest string
+}
+
+func (t *typed) Read(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.rest == "" {
+		text, err := t.o.Input(display.Context(), "", false)
+		if err != nil {
+			return 0, err
+		}
+		t.rest = text + "\n"
+	}
+	n := copy(p, t.rest)
+	t.rest = t.rest[n:]
+	return n, nil
+}
 
 // Display shows b.
 func (o *Outlet) Display(b display.Bundle, id string, update bool) error {

@@ -11,7 +11,7 @@ import (
 const dumpLimit = 256 << 10
 
 // dumpPause is how long text that looks like the begin of a crash dump is held
-// back. When the process lives on and writes no more, it was none.
+// back, until the process has died or is known to live.
 const dumpPause = 300 * time.Millisecond
 
 // crashMarks begin the lines with which a dying Go process begins its dump.
@@ -23,7 +23,8 @@ var crashMarks = [][]byte{
 
 // sieve passes the standard error of a process on, except a crash dump.
 type sieve struct {
-	pass func([]byte)
+	pass  func([]byte)
+	alive func() bool // asks the process, which does not answer while it dies
 
 	mu     sync.Mutex
 	inside bool // of a line
@@ -81,7 +82,7 @@ func (s *sieve) hold(p []byte) {
 	s.held = append(s.held, p[:k]...)
 	s.more += len(p) - k
 	if s.timer == nil {
-		s.timer = time.AfterFunc(dumpPause, s.release)
+		s.timer = time.AfterFunc(dumpPause, s.look)
 	} else {
 		s.timer.Reset(dumpPause)
 	}
@@ -90,6 +91,19 @@ func (s *sieve) hold(p []byte) {
 func (s *sieve) send(p []byte) {
 	if len(p) > 0 {
 		s.pass(p)
+	}
+}
+
+// look passes on what was held back of a process that lives.
+func (s *sieve) look() {
+	if s.alive() {
+		s.release()
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.held) > 0 {
+		s.timer.Reset(dumpPause)
 	}
 }
 

@@ -77,7 +77,7 @@ func (r *raw) sync() { r.read() }
 func (r *raw) close() {
 	r.read()
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	r.ended = true
-	r.f.Close()
+	r.mu.Unlock()
+	r.f.Close() // waits for run, which may be waiting for the lock
 }

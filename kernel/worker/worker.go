@@ -86,7 +86,7 @@ type Maker func(out *Outlet) (Session, error)
 // question is what an Assistant is asked; its answer is an assist.Completion,
 // an assist.Inspection or an eval.Completeness.
 type question struct {
-	What   string // "complete", "inspect" or "is_complete"
+	What   string // "complete", "inspect", "is_complete" or "alive"
 	Code   string
 	Cursor int
 	Detail int
