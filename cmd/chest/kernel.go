@@ -3,16 +3,28 @@ package main
 import (
 	"fmt"
 	"os"
-	"runtime/debug"
+	"runtime"
 
 	"github.com/spf13/cobra"
 
+	"github.com/chestlab/chest/kernel/eval"
 	"github.com/chestlab/chest/kernel/server"
 	"github.com/chestlab/chest/kernel/wire"
+	"github.com/chestlab/chest/kernel/worker"
 )
 
+// helpLinks is the front end's help menu.
+var helpLinks = []wire.HelpLink{
+	{Text: "chest", URL: "https://github.com/chestlab/chest#readme"},
+	{Text: "The Go language", URL: "https://go.dev/ref/spec"},
+	{Text: "Go's standard library", URL: "https://pkg.go.dev/std"},
+	{Text: "Gonum", URL: "https://pkg.go.dev/gonum.org/v1/gonum"},
+	{Text: "go-echarts", URL: "https://go-echarts.github.io/go-echarts/"},
+}
+
 func kernelCommand() *cobra.Command {
-	return &cobra.Command{
+	var memory string
+	c := &cobra.Command{
 		Use:   "kernel CONNECTION_FILE",
 		Short: "Be the kernel of a Jupyter front end (Jupyter calls this)",
 		Args:  cobra.ExactArgs(1),
@@ -21,16 +33,53 @@ func kernelCommand() *cobra.Command {
 			if err != nil {
 				return failed(err)
 			}
-			// The server turns standard error into messages, which end with the
-			// process. What the runtime says of a crash goes where it went before.
-			if err := debug.SetCrashOutput(os.Stderr, debug.CrashOptions{}); err != nil {
-				return failed(fmt.Errorf("kernel: %w", err))
-			}
-			session, err := newSession(os.Stdout, os.Stderr, false)
+			limit, err := memoryLimit(memory)
 			if err != nil {
-				return failed(err)
+				return exitError{exitUsage, err}
 			}
-			return failed(server.Serve(cmd.Context(), conn, session, server.Options{Version: version}))
+			return failed(server.Serve(cmd.Context(), conn, server.Options{
+				Version:   version,
+				Banner:    fmt.Sprintf("chest %s, %s: metric learning in Go notebooks", version, runtime.Version()),
+				HelpLinks: helpLinks,
+				Debug:     os.Getenv("CHEST_DEBUG") != "",
+				Worker:    worker.Options{Memory: limit},
+			}))
 		},
 	}
+	c.Flags().StringVar(&memory, "memory", "", `what cells may use, such as 4GB or off (default: 90 % of the machine's memory)`)
+	return c
+}
+
+// memoryLimit reads --memory for worker.Options.
+func memoryLimit(flag string) (int64, error) {
+	if flag == "" {
+		return 0, nil
+	}
+	n, err := worker.ParseMemory(flag)
+	if err != nil {
+		return 0, fmt.Errorf("kernel: --memory: %w", err)
+	}
+	if n == 0 {
+		n = -1
+	}
+	return n, nil
+}
+
+// workerCommand is the process in which a kernel runs its cells.
+func workerCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    worker.Argument,
+		Short:  "Run the cells of a kernel (the kernel calls this)",
+		Hidden: true,
+		Args:   cobra.NoArgs,
+		RunE:   func(*cobra.Command, []string) error { return failed(worker.Main(workerSession)) },
+	}
+}
+
+// workerSession is the session of a kernel.
+func workerSession(out *worker.Outlet) (worker.Session, error) {
+	o := sessionOptions(false)
+	o.Stdin, o.Stdout, o.Stderr = out.Stdin(), out.Stdout(), out.Stderr()
+	session, err := eval.New(o)
+	return worker.Session{Evaluator: session, Assistant: session}, err
 }

@@ -21,11 +21,18 @@ var canExit = table{"os/os": {"Exit": reflect.ValueOf(os.Exit)}}
 // newSession is a fresh notebook: every package that cells may use, and the
 // most used ones imported unless bare is set. More tables replace symbols.
 func newSession(stdout, stderr io.Writer, bare bool, more ...table) (*eval.Session, error) {
-	o := eval.Options{Symbols: append(symbols.All(), more...), Importer: typedata.New(token.NewFileSet()), Doc: docOf, Stdout: stdout, Stderr: stderr}
+	o := sessionOptions(bare, more...)
+	o.Stdout, o.Stderr = stdout, stderr
+	return eval.New(o)
+}
+
+// sessionOptions is a session without its streams.
+func sessionOptions(bare bool, more ...table) eval.Options {
+	o := eval.Options{Symbols: append(symbols.All(), more...), Importer: typedata.New(token.NewFileSet()), Doc: docOf}
 	if !bare {
 		o.Imports = symbols.Imported()
 	}
-	return eval.New(o)
+	return o
 }
 
 // docOf is typedata.Doc, with "" for what has none.

@@ -1,14 +1,13 @@
 package server
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"time"
 
-	"github.com/chestlab/chest/kernel/display"
 	"github.com/chestlab/chest/kernel/eval"
 	"github.com/chestlab/chest/kernel/wire"
+	"github.com/chestlab/chest/kernel/worker"
 )
 
 // abortWindow is how long after an error a request may arrive that was sent
@@ -29,7 +28,7 @@ func execute(k *kernel, j job) {
 		return
 	}
 	if strings.TrimSpace(req.Code) == "" {
-		k.reply(j, wire.ExecuteReply{Status: wire.StatusOK, ExecutionCount: k.count, UserExpressions: k.expressions(req)})
+		k.reply(j, wire.ExecuteReply{Status: wire.StatusOK, ExecutionCount: k.count, UserExpressions: k.expressions(j, req)})
 		return
 	}
 	n := k.count + 1
@@ -39,26 +38,51 @@ func execute(k *kernel, j job) {
 	if !req.Silent {
 		k.publish(j, "execute_input", wire.ExecuteInput{Code: req.Code, ExecutionCount: n})
 	}
-	k.out.begin(j.Header, req.Silent)
-	res := k.evaluate(eval.Cell{Name: fmt.Sprintf("In[%d]", n), Code: req.Code})
-	var shown display.Bundle
-	if res.Err == nil {
-		shown = k.result(res.Values)
-	}
+	cell := worker.Cell{Name: fmt.Sprintf("In[%d]", n), Code: req.Code}
+	cell.ID = k.newCell(place{job: j, muted: req.Silent, input: req.AllowStdin})
+	r := k.evaluate(j, req, cell)
 	k.out.sync()
-	if shown != nil && !req.Silent {
-		k.publishResult(j, n, shown)
+	if r.Value != nil && !req.Silent {
+		k.publish(j, "execute_result", wire.ExecuteResult{ExecutionCount: n, Data: payload(r.Value)})
 	}
 	if req.StoreHistory {
-		k.history.add(n, req.Code, shown)
+		k.history.add(n, req.Code, r.Value)
 	}
-	if res.Err != nil {
-		k.fail(j, n, req, res.Err)
+	if r.Err != nil {
+		k.fail(j, n, req, r.Err)
 		return
 	}
-	expressions := k.expressions(req)
-	k.out.sync()
-	k.reply(j, wire.ExecuteReply{Status: wire.StatusOK, ExecutionCount: n, UserExpressions: expressions})
+	k.reply(j, wire.ExecuteReply{Status: wire.StatusOK, ExecutionCount: n, Payload: payloads(r), UserExpressions: k.expressions(j, req)})
+}
+
+// evaluate runs a cell: in the worker, unless it is a command about the worker.
+func (k *kernel) evaluate(j job, req wire.ExecuteRequest, c worker.Cell) worker.Reply {
+	if run, argument := command(req.Code); run != nil {
+		return run(k, j, argument)
+	}
+	r := k.host.Run(c)
+	if r.Err == nil && req.StoreHistory {
+		k.good.add(c)
+	}
+	return r
+}
+
+// newCell is the number of a cell whose output belongs to p.
+func (k *kernel) newCell(p place) uint32 {
+	n := k.cells.Add(1)
+	k.out.begin(n, p)
+	return n
+}
+
+// payloads is what a front end is to do after a cell.
+func payloads(r worker.Reply) (all []any) {
+	if r.Page != nil {
+		all = append(all, wire.PagePayload{Source: "page", Data: payload(r.Page)})
+	}
+	if r.NextInput != "" {
+		all = append(all, wire.NextInputPayload{Source: "set_next_input", Text: r.NextInput, Replace: true})
+	}
+	return all
 }
 
 // aborts says whether a cell was queued behind one that failed.
@@ -71,46 +95,6 @@ func (k *kernel) aborts(j job) bool {
 	}
 	sent, err := time.Parse(time.RFC3339Nano, j.Header.Date)
 	return err == nil && sent.Before(k.failed) && j.at.Before(k.failed.Add(abortWindow))
-}
-
-// evaluate runs a cell so that interrupt can stop it.
-func (k *kernel) evaluate(c eval.Cell) eval.Result {
-	ctx, cancel := context.WithCancel(k.ctx)
-	k.setCancel(cancel)
-	defer cancel()
-	defer k.setCancel(nil)
-	return k.ev.Run(ctx, c)
-}
-
-func (k *kernel) setCancel(f context.CancelFunc) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.cancel = f
-}
-
-// result is how the values of a cell are shown; nil: there are none.
-func (k *kernel) result(values []any) display.Bundle {
-	switch len(values) {
-	case 0:
-		return nil
-	case 1:
-		return display.Of(values[0])
-	}
-	texts := make([]string, len(values))
-	for i, v := range values {
-		texts[i] = fmt.Sprint(display.Of(v)[display.MIMEText])
-	}
-	return display.Text(strings.Join(texts, " "))
-}
-
-// publishResult sends the value of a cell; one that JSON cannot hold is sent
-// as its text.
-func (k *kernel) publishResult(j job, n int, b display.Bundle) {
-	content := wire.ExecuteResult{ExecutionCount: n, Data: payload(b)}
-	if err := k.wire.Publish(j.Header, "execute_result", content); err != nil {
-		content.Data = map[string]any{display.MIMEText: fmt.Sprint(b[display.MIMEText])}
-		k.publish(j, "execute_result", content)
-	}
 }
 
 // fail tells of an error and remembers it for the cells that are queued.
@@ -128,29 +112,26 @@ func (k *kernel) fail(j job, n int, req wire.ExecuteRequest, e *eval.Error) {
 }
 
 // expressions evaluates the user expressions of a request: each gives a bundle
-// or an error of its own.
-func (k *kernel) expressions(req wire.ExecuteRequest) map[string]any {
+// or an error of its own. What they print is part of the cell.
+func (k *kernel) expressions(j job, req wire.ExecuteRequest) map[string]any {
 	all := map[string]any{}
 	for name, code := range req.UserExpressions {
-		res := k.evaluate(eval.Cell{Name: name, Code: code})
-		if e := res.Err; e != nil {
+		id := k.newCell(place{job: j, muted: req.Silent})
+		r := k.host.Run(worker.Cell{ID: id, Name: name, Code: code})
+		if e := r.Err; e != nil {
 			all[name] = wire.ErrorReply{EName: e.Name, EValue: e.Message, Traceback: e.Traceback}
 			continue
 		}
-		b := k.result(res.Values)
-		all[name] = map[string]any{"status": wire.StatusOK, "data": payload(b), "metadata": map[string]any{}}
+		all[name] = map[string]any{"status": wire.StatusOK, "data": payload(r.Value), "metadata": map[string]any{}}
 	}
+	k.out.sync()
 	return all
 }
 
-// payload is a bundle as the data of a message: text types as strings. Other
-// bytes become base64 when they are written as JSON.
-func payload(b display.Bundle) map[string]any {
+// payload is a bundle as the data of a message.
+func payload(b worker.Bundle) map[string]any {
 	data := make(map[string]any, len(b))
 	for mime, v := range b {
-		if raw, ok := v.([]byte); ok && (strings.HasPrefix(mime, "text/") || mime == display.MIMESVG || mime == display.MIMEScript) {
-			v = string(raw)
-		}
 		data[mime] = v
 	}
 	return data

@@ -21,8 +21,9 @@ func init() {
 		"history_request":     past,
 		"comm_info_request":   commInfo,
 		"comm_open":           commOpen,
-		"comm_msg":            ignore,
-		"comm_close":          ignore,
+		"comm_msg":            commMsg,
+		"comm_close":          commClose,
+		"debug_request":       debug,
 		"interrupt_request":   interrupt,
 		"shutdown_request":    shutdown,
 	}
@@ -51,28 +52,6 @@ func kernelInfo(k *kernel, j job) {
 	})
 }
 
-func isComplete(k *kernel, j job) {
-	var req wire.IsCompleteRequest
-	if err := j.Into(&req); err != nil {
-		k.reply(j, wire.IsCompleteReply{Status: "unknown"})
-		return
-	}
-	c := k.ev.IsComplete(req.Code)
-	k.reply(j, wire.IsCompleteReply{Status: c.Status, Indent: c.Indent})
-}
-
-// complete finds nothing yet.
-func complete(k *kernel, j job) {
-	var req wire.CompleteRequest
-	j.Into(&req)
-	k.reply(j, wire.CompleteReply{Status: wire.StatusOK, CursorStart: req.CursorPos, CursorEnd: req.CursorPos})
-}
-
-// inspect finds nothing yet.
-func inspect(k *kernel, j job) {
-	k.reply(j, wire.InspectReply{Status: wire.StatusOK})
-}
-
 func past(k *kernel, j job) {
 	var req wire.HistoryRequest
 	if err := j.Into(&req); err != nil {
@@ -82,23 +61,13 @@ func past(k *kernel, j job) {
 	k.reply(j, wire.HistoryReply{Status: wire.StatusOK, History: k.history.answer(req)})
 }
 
-// commInfo: this kernel opens no comms.
-func commInfo(k *kernel, j job) {
-	k.reply(j, wire.CommInfoReply{Status: wire.StatusOK})
+// debug refuses: this kernel has no debugger, as kernel_info says.
+func debug(k *kernel, j job) {
+	k.reply(j, wire.ErrorReply{EName: "not supported", EValue: "this kernel has no debugger"})
 }
-
-// commOpen closes a comm at once: it has no targets.
-func commOpen(k *kernel, j job) {
-	var req wire.CommOpen
-	if j.Into(&req) == nil {
-		k.publish(j, "comm_close", wire.CommMessage{CommID: req.CommID})
-	}
-}
-
-func ignore(*kernel, job) {}
 
 func interrupt(k *kernel, j job) {
-	k.interrupt()
+	k.host.Interrupt()
 	k.reply(j, wire.StatusReply{Status: wire.StatusOK})
 }
 

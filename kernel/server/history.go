@@ -4,8 +4,8 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/chestlab/chest/kernel/display"
 	"github.com/chestlab/chest/kernel/wire"
+	"github.com/chestlab/chest/kernel/worker"
 )
 
 // history is the cells of this session. It is kept in memory only.
@@ -24,14 +24,14 @@ type pastCell struct {
 // maxHistory bounds the cells that are kept.
 const maxHistory = 10000
 
-func (h *history) add(line int, code string, shown display.Bundle) {
+func (h *history) add(line int, code string, shown worker.Bundle) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if len(h.cells) == maxHistory {
 		h.cells = slices.Delete(h.cells, 0, maxHistory/10)
 	}
 	c := pastCell{line: line, code: code}
-	if text, ok := shown[display.MIMEText]; ok {
+	if text, ok := shown.Text(); ok {
 		c.output = text
 	}
 	h.cells = append(h.cells, c)

@@ -16,6 +16,7 @@ import (
 	"github.com/chestlab/chest/kernel/display"
 	"github.com/chestlab/chest/kernel/eval"
 	"github.com/chestlab/chest/kernel/wire"
+	"github.com/chestlab/chest/kernel/worker"
 	"github.com/traefik/yaegi/stdlib"
 )
 
@@ -24,12 +25,7 @@ func TestSession(t *testing.T) {
 	if raceDetector {
 		t.Skip("the interpreter itself races when it is interrupted")
 	}
-	show := map[string]map[string]reflect.Value{"chest/display/display": {"Show": reflect.ValueOf(display.Show), "Text": reflect.ValueOf(display.Text)}}
-	ev, err := eval.New(eval.Options{Symbols: []map[string]map[string]reflect.Value{stdlib.Symbols, show}, Imports: []string{"fmt", "os", "time", "chest/display"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := start(t, ev, Options{})
+	f := start(t, nil, Options{Worker: worker.Options{Local: cellSession}})
 	cell := func(code, want string) {
 		t.Helper()
 		events, reply := f.finish(f.run(code))
@@ -61,6 +57,17 @@ func TestSession(t *testing.T) {
 		}
 		cell("x", "execute_result:map[text/plain:20]|")
 	}
+}
+
+// cellSession is a worker's session on the interpreter.
+func cellSession(out *worker.Outlet) (worker.Session, error) {
+	show := map[string]map[string]reflect.Value{"chest/display/display": {"Show": reflect.ValueOf(display.Show), "Text": reflect.ValueOf(display.Text)}}
+	ev, err := eval.New(eval.Options{
+		Symbols: []map[string]map[string]reflect.Value{stdlib.Symbols, show},
+		Imports: []string{"fmt", "os", "time", "chest/display"},
+		Stdin:   out.Stdin(), Stdout: out.Stdout(), Stderr: out.Stderr(),
+	})
+	return worker.Session{Evaluator: ev}, err
 }
 
 // TestParentDies starts a process that starts a kernel, and ends.
@@ -102,9 +109,11 @@ func TestMain(m *testing.M) {
 	case "kernel":
 		conn, err := wire.ReadConnection(os.Getenv("CHEST_TEST_CONNECTION"))
 		if err == nil {
-			err = Serve(context.Background(), conn, script{}, Options{})
+			err = Serve(context.Background(), conn, Options{Worker: worker.Options{Env: []string{roleVar + "=worker"}}})
 		}
 		exitWith(err)
+	case "worker":
+		exitWith(worker.Main(cellSession))
 	}
 	os.Exit(m.Run())
 }

@@ -101,6 +101,20 @@ func (r ExecuteReply) MarshalJSON() ([]byte, error) {
 	return marshal(plain(r))
 }
 
+// PagePayload shows a bundle beside the notebook.
+type PagePayload struct {
+	Source string         `json:"source"` // "page"
+	Data   map[string]any `json:"data"`
+	Start  int            `json:"start"` // line
+}
+
+// NextInputPayload makes a cell of the front end.
+type NextInputPayload struct {
+	Source  string `json:"source"` // "set_next_input"
+	Text    string `json:"text"`
+	Replace bool   `json:"replace"` // the cell that ran, rather than a new one below
+}
+
 // ExecuteInput tells every front end what is being run.
 type ExecuteInput struct {
 	Code           string `json:"code"`
@@ -191,6 +205,11 @@ type Status struct {
 	ExecutionState string `json:"execution_state"`
 }
 
+// IOPubWelcome tells a subscriber that it gets every message from now on.
+type IOPubWelcome struct {
+	Subscription string `json:"subscription"` // the topic it asked for
+}
+
 // ClearOutput removes the outputs of the running cell.
 type ClearOutput struct {
 	Wait bool `json:"wait"` // only when the next output comes
@@ -250,6 +269,15 @@ func (r CompleteReply) MarshalJSON() ([]byte, error) {
 	type plain CompleteReply
 	r.Matches, r.Metadata = list(r.Matches), dict(r.Metadata)
 	return marshal(plain(r))
+}
+
+// MatchType tells the kind of a match, in the metadata of a CompleteReply.
+type MatchType struct {
+	Text      string `json:"text"`
+	Type      string `json:"type"`
+	Signature string `json:"signature"`
+	Start     int    `json:"start"`
+	End       int    `json:"end"`
 }
 
 // InspectRequest asks for the documentation of the word at the cursor.
@@ -329,6 +357,13 @@ type CommOpen struct {
 	CommID     string         `json:"comm_id"`
 	TargetName string         `json:"target_name"`
 	Data       map[string]any `json:"data"`
+}
+
+// MarshalJSON sends {} for nil.
+func (m CommOpen) MarshalJSON() ([]byte, error) {
+	type plain CommOpen
+	m.Data = dict(m.Data)
+	return marshal(plain(m))
 }
 
 // CommMessage is the content of comm_msg and comm_close.

@@ -2,7 +2,7 @@
 // signature, the contents of the message types, and the five sockets of a
 // kernel with both their ends. It knows nothing of evaluation.
 //
-// Source: the Jupyter messaging protocol, version 5.3, and ZMTP 3.0, RFC 23.
+// Source: the Jupyter messaging protocol, version 5.4, and ZMTP 3.0, RFC 23.
 package wire
 
 import (
@@ -16,7 +16,7 @@ import (
 )
 
 // ProtocolVersion is the version of the messaging protocol in every header.
-const ProtocolVersion = "5.3"
+const ProtocolVersion = "5.4"
 
 // Channel is one of the sockets that carry requests and replies.
 type Channel int

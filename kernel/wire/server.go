@@ -87,7 +87,7 @@ func (s *Server) bind(c Connection) error {
 		{"shell", c.ShellPort, zmq4.Router, func(l *link) { s.serveRequests(l, Shell) }},
 		{"control", c.ControlPort, zmq4.Router, func(l *link) { s.serveRequests(l, Control) }},
 		{"stdin", c.StdinPort, zmq4.Router, func(l *link) { s.serveRequests(l, Stdin) }},
-		{"iopub", c.IOPubPort, zmq4.Pub, s.serveTopics},
+		{"iopub", c.IOPubPort, zmq4.XPub, s.serveTopics},
 		{"heartbeat", c.HBPort, zmq4.Rep, s.serveEcho},
 	}
 	for _, k := range sockets {
@@ -229,7 +229,7 @@ func (s *Server) Reply(req Request, msgType string, content any) error {
 	if len(req.IDs) == 0 {
 		return fmt.Errorf("wire: %s: the request has no sender", msgType)
 	}
-	frames, err := s.encode(req.IDs[1:], req.Header, msgType, content)
+	frames, err := s.encode(req.IDs[1:], req.Header, msgType, nil, content)
 	if err != nil {
 		return err
 	}
@@ -274,7 +274,12 @@ func (s *Server) send(k *link, frames [][]byte) bool {
 // 64 MiB of messages unread, at most ten seconds; then the subscriber is
 // dropped. One that reads nothing for ten seconds is dropped at any time.
 func (s *Server) Publish(parent Header, msgType string, content any) error {
-	frames, err := s.encode([][]byte{[]byte(msgType)}, parent, msgType, content)
+	return s.PublishWith(parent, msgType, nil, content)
+}
+
+// PublishWith is Publish with metadata of the message.
+func (s *Server) PublishWith(parent Header, msgType string, metadata map[string]any, content any) error {
+	frames, err := s.encode([][]byte{[]byte(msgType)}, parent, msgType, metadata, content)
 	if err != nil {
 		return err
 	}
@@ -285,12 +290,12 @@ func (s *Server) Publish(parent Header, msgType string, content any) error {
 }
 
 // encode is the signed frames of a new message.
-func (s *Server) encode(ids [][]byte, parent Header, msgType string, content any) ([][]byte, error) {
+func (s *Server) encode(ids [][]byte, parent Header, msgType string, metadata map[string]any, content any) ([][]byte, error) {
 	c, err := contentJSON(msgType, content)
 	if err != nil {
 		return nil, err
 	}
-	return s.signer.Encode(Message{IDs: ids, Header: NewHeader(s.session, "kernel", msgType), Parent: parent, Content: c})
+	return s.signer.Encode(Message{IDs: ids, Header: NewHeader(s.session, "kernel", msgType), Parent: parent, Metadata: metadata, Content: c})
 }
 
 // subscribers lists the subscribers whose topics fit.
@@ -342,16 +347,35 @@ func (s *Server) serveTopics(k *link) {
 			continue
 		}
 		prefix := string(frames[0][1:])
+		fresh := false
 		s.mu.Lock()
 		switch {
 		case frames[0][0] == 1 && len(t.prefix) < maxTopics:
 			t.prefix[prefix]++
+			fresh = t.prefix[prefix] == 1
 		case frames[0][0] == 0 && t.prefix[prefix] > 1:
 			t.prefix[prefix]--
 		case frames[0][0] == 0:
 			delete(t.prefix, prefix)
 		}
 		s.mu.Unlock()
+		if fresh {
+			s.welcome(k, prefix)
+		}
+	}
+}
+
+// welcome tells a subscriber that its subscription counts from now on. It is
+// the one message that needs no request: see JEP 65.
+func (s *Server) welcome(k *link, prefix string) {
+	const kind = "iopub_welcome"
+	topic := prefix
+	if topic == "" {
+		topic = kind
+	}
+	frames, err := s.encode([][]byte{[]byte(topic)}, Header{}, kind, nil, IOPubWelcome{prefix})
+	if err == nil {
+		s.send(k, frames)
 	}
 }
 

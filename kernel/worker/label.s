@@ -1,0 +1,1 @@
+// This file lets goroutineLabels have no body in Go.
