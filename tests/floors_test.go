@@ -34,6 +34,7 @@ var never = []struct {
 	{"kernel/typedata", []string{"cmd", "tests", "kernel", "chestlib", "viz", "datasets", "internal"}, []string{"kernel/typedata"}},
 	{"kernel/notebook", []string{"cmd", "tests", "kernel/server", "kernel/eval", "chestlib", "viz", "datasets"}, nil},
 	{"kernel/worker", []string{"cmd", "tests", "kernel", "chestlib", "viz", "datasets", "internal"}, []string{"kernel/worker", "kernel/eval", "kernel/display", "kernel/assist"}},
+	{"kernel/command", []string{"cmd", "tests", "kernel", "chestlib", "viz", "datasets", "internal"}, []string{"kernel/command", "kernel/eval", "kernel/display", "kernel/assist"}},
 	{"kernel/server", []string{"cmd", "tests", "kernel/notebook", "chestlib", "viz", "datasets"}, nil},
 	{"chestlib/poincare", []string{"chestlib", "kernel"}, []string{"chestlib/poincare"}},
 	{"chestlib/optim", []string{"chestlib", "kernel"}, []string{"chestlib/optim"}},

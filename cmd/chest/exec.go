@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/chestlab/chest/kernel/command"
 	"github.com/chestlab/chest/kernel/display"
 	"github.com/chestlab/chest/kernel/eval"
 )
@@ -66,7 +67,7 @@ func readScript(arg string, stdin io.Reader) (name, code string, err error) {
 }
 
 // execScript runs the cells of code until one fails.
-func execScript(ctx context.Context, s *eval.Session, name, code string, out io.Writer) error {
+func execScript(ctx context.Context, s *command.Shell, name, code string, out io.Writer) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
 	defer stop()
 	for _, c := range scriptCells(name, code) {

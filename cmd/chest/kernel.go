@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/chestlab/chest/kernel/eval"
 	"github.com/chestlab/chest/kernel/server"
 	"github.com/chestlab/chest/kernel/wire"
 	"github.com/chestlab/chest/kernel/worker"
@@ -80,6 +79,6 @@ func workerCommand() *cobra.Command {
 func workerSession(out *worker.Outlet) (worker.Session, error) {
 	o := sessionOptions(false)
 	o.Stdin, o.Stdout, o.Stderr = out.Stdin(), out.Stdout(), out.Stderr()
-	session, err := eval.New(o)
-	return worker.Session{Evaluator: session, Assistant: session}, err
+	shell, err := newShell(o)
+	return worker.Session{Evaluator: shell, Assistant: shell}, err
 }

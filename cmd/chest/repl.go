@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/chestlab/chest/kernel/command"
 	"github.com/chestlab/chest/kernel/eval"
 )
 
@@ -52,7 +53,7 @@ type prompter func(prompt string) (string, error)
 var errDropped = errors.New("repl: dropped")
 
 // repl reads cells and runs them until the end of the input.
-func repl(ctx context.Context, s *eval.Session, in prompter, out, errs io.Writer) error {
+func repl(ctx context.Context, s *command.Shell, in prompter, out, errs io.Writer) error {
 	for n := 1; ; n++ {
 		code, err := readCell(s, in, n)
 		if errors.Is(err, io.EOF) {
@@ -70,7 +71,7 @@ func repl(ctx context.Context, s *eval.Session, in prompter, out, errs io.Writer
 }
 
 // runTyped runs one cell; Ctrl-C stops it.
-func runTyped(ctx context.Context, s *eval.Session, c eval.Cell, out, errs io.Writer) {
+func runTyped(ctx context.Context, s *command.Shell, c eval.Cell, out, errs io.Writer) {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
 	defer stop()
 	r := s.Run(ctx, c)
@@ -82,7 +83,7 @@ func runTyped(ctx context.Context, s *eval.Session, c eval.Cell, out, errs io.Wr
 }
 
 // readCell reads lines until they are a whole cell.
-func readCell(s *eval.Session, in prompter, n int) (string, error) {
+func readCell(s *command.Shell, in prompter, n int) (string, error) {
 	prompt := fmt.Sprintf("In[%d] ", n)
 	more := strings.Repeat(" ", len(prompt)-4) + "... "
 	var code string
