@@ -61,13 +61,21 @@ func TestSession(t *testing.T) {
 
 // cellSession is a worker's session on the interpreter.
 func cellSession(out *worker.Outlet) (worker.Session, error) {
-	show := map[string]map[string]reflect.Value{"chest/display/display": {"Show": reflect.ValueOf(display.Show), "Text": reflect.ValueOf(display.Text)}}
+	show := map[string]map[string]reflect.Value{"chest/display/display": {"Show": reflect.ValueOf(display.Show), "Text": reflect.ValueOf(display.Text), "Die": reflect.ValueOf(die)}}
 	ev, err := eval.New(eval.Options{
 		Symbols: []map[string]map[string]reflect.Value{stdlib.Symbols, show},
 		Imports: []string{"fmt", "os", "time", "chest/display"},
 		Stdin:   out.Stdin(), Stdout: out.Stdout(), Stderr: out.Stderr(),
 	})
 	return worker.Session{Evaluator: ev}, err
+}
+
+// die kills this process.
+func die() {
+	if self, err := os.FindProcess(os.Getpid()); err == nil {
+		self.Kill()
+	}
+	select {}
 }
 
 // TestParentDies starts a process that starts a kernel, and ends.

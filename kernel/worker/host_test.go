@@ -7,6 +7,7 @@ import (
 	"log"
 	"os"
 	"reflect"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -23,7 +24,10 @@ const roleVar = "CHEST_TEST_ROLE"
 
 // TestMain lets the test program be the worker, too.
 func TestMain(m *testing.M) {
-	if os.Getenv(roleVar) == "worker" {
+	switch os.Getenv(roleVar) {
+	case "host":
+		playHost()
+	case "worker":
 		if err := Main(crashing); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
@@ -36,6 +40,12 @@ func TestMain(m *testing.M) {
 // crashing is a session on the interpreter whose cells can do all that ends a
 // Go program.
 func crashing(out *Outlet) (Session, error) {
+	switch os.Getenv("CHEST_TEST_DEAF") {
+	case "1":
+		return Session{Evaluator: deaf{}}, nil
+	case "2":
+		return Session{}, errors.New("no session today")
+	}
 	calls := map[string]reflect.Value{
 		"Exit":  reflect.ValueOf(os.Exit),
 		"Fatal": reflect.ValueOf(func(s string) { log.Fatal(s) }),
@@ -58,6 +68,12 @@ func crashing(out *Outlet) (Session, error) {
 		"Show":    reflect.ValueOf(func(s string) { display.Show(display.Text(s)) }),
 		"Ask":     reflect.ValueOf(func(prompt string) (string, error) { return out.Input(display.Context(), prompt, false) }),
 		"Comm":    reflect.ValueOf(func(kind, id string) error { return out.SendComm(kind, id, "t", nil, nil) }),
+		"Heap": reflect.ValueOf(func() uint64 {
+			var m runtime.MemStats
+			runtime.GC()
+			runtime.ReadMemStats(&m)
+			return m.HeapAlloc
+		}),
 		"SelfPid": reflect.ValueOf(os.Getpid),
 	}
 	ev, err := eval.New(eval.Options{
@@ -67,6 +83,18 @@ func crashing(out *Outlet) (Session, error) {
 	})
 	return Session{ev, helper{ev}}, err
 }
+
+// deaf is an evaluator that hears no interrupt.
+type deaf struct{}
+
+func (deaf) Run(_ context.Context, c eval.Cell) eval.Result {
+	if c.Code == "deaf" {
+		time.Sleep(time.Minute)
+	}
+	return eval.Result{}
+}
+
+func (deaf) Complete(string) eval.Completeness { return eval.Completeness{} }
 
 // helper is an assistant that knows one word.
 type helper struct{ ev eval.Evaluator }
