@@ -21,6 +21,9 @@ type frontEnd struct {
 	*testing.T
 	*wire.Client
 	cmd *exec.Cmd
+
+	messages []wire.Message // of other requests than the one that was waited for
+	replies  []wire.Request
 }
 
 // answered is what came for one request.
@@ -32,6 +35,14 @@ type answered struct {
 // startKernel starts the program as a kernel and connects to it.
 func startKernel(t *testing.T, args ...string) *frontEnd {
 	t.Helper()
+	file, conn := connectionFile(t)
+	cmd := exec.Command(buildChest(t), append([]string{"kernel", file}, args...)...)
+	return connect(t, conn, cmd)
+}
+
+// connectionFile writes a fresh connection file.
+func connectionFile(t *testing.T) (string, wire.Connection) {
+	t.Helper()
 	conn, err := wire.NewConnection()
 	if err != nil {
 		t.Fatal(err)
@@ -40,14 +51,21 @@ func startKernel(t *testing.T, args ...string) *frontEnd {
 	if err := conn.Write(file); err != nil {
 		t.Fatal(err)
 	}
-	f := &frontEnd{T: t, cmd: exec.Command(buildChest(t), append([]string{"kernel", file}, args...)...)}
-	f.cmd.Stderr = os.Stderr
-	if err := f.cmd.Start(); err != nil {
+	return file, conn
+}
+
+// connect starts cmd, which is or starts a kernel, and connects to it.
+func connect(t *testing.T, conn wire.Connection, cmd *exec.Cmd) *frontEnd {
+	t.Helper()
+	f := &frontEnd{T: t, cmd: cmd}
+	cmd.Stderr = os.Stderr
+	err := cmd.Start()
+	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		f.cmd.Process.Kill()
-		f.cmd.Wait()
+		cmd.Process.Kill()
+		cmd.Wait()
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
@@ -71,28 +89,42 @@ func (f *frontEnd) ask(channel wire.Channel, kind string, content any) answered 
 	return f.wait(id)
 }
 
-// wait waits for what answers the request with an id.
+// wait waits for what answers the request with an id. What belongs to others
+// stays for their turn.
 func (f *frontEnd) wait(id string) (a answered) {
 	f.Helper()
 	limit := time.After(30 * time.Second)
 	idle, replied := false, false
+	message := func(m wire.Message) bool {
+		if m.Parent.MsgID == id {
+			a.iopub = append(a.iopub, m)
+			idle = idle || m.Header.MsgType == "status" && strings.Contains(string(m.Content), wire.Idle)
+		}
+		return m.Parent.MsgID == id
+	}
+	reply := func(r wire.Request) bool {
+		if r.Parent.MsgID == id {
+			a.reply, replied = r, true
+		}
+		return r.Parent.MsgID == id
+	}
+	f.messages = slices.DeleteFunc(f.messages, message)
+	f.replies = slices.DeleteFunc(f.replies, reply)
 	for !idle || !replied {
 		select {
 		case m, ok := <-f.IOPub():
 			if !ok {
 				f.Fatal("the kernel has gone")
 			}
-			if m.Parent.MsgID != id {
-				continue
+			if !message(m) {
+				f.messages = append(f.messages, m)
 			}
-			a.iopub = append(a.iopub, m)
-			idle = idle || m.Header.MsgType == "status" && strings.Contains(string(m.Content), wire.Idle)
 		case r, ok := <-f.Replies():
 			if !ok {
 				f.Fatal("the kernel has gone")
 			}
-			if r.Parent.MsgID == id {
-				a.reply, replied = r, true
+			if !reply(r) {
+				f.replies = append(f.replies, r)
 			}
 		case <-limit:
 			f.Fatalf("no answer in 30 s; there are %d messages", len(a.iopub))

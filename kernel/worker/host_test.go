@@ -94,7 +94,7 @@ func (deaf) Run(_ context.Context, c eval.Cell) eval.Result {
 	return eval.Result{}
 }
 
-func (deaf) Complete(string) eval.Completeness { return eval.Completeness{} }
+func (deaf) IsComplete(string) eval.Completeness { return eval.Completeness{} }
 
 // helper is an assistant that knows one word.
 type helper struct{ ev eval.Evaluator }
