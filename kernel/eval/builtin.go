@@ -16,15 +16,18 @@ import (
 //	min(a, b)   →  func(x0, x1 T) T { … }(a, b)
 //	clear(m)    →  func(x T) { for k := range x { delete(x, k) } }(m)
 //	T.Method    →  func(x0 T, x1 int) int { return x0.Method(x1) }
-func (r *rewriter) modern(e ast.Expr) ast.Expr {
+func (r *rewriter) modern(e ast.Expr, called bool) ast.Expr {
 	switch e := e.(type) {
 	case *ast.CallExpr:
 		if b, ok := r.object(ast.Unparen(e.Fun)).(*types.Builtin); ok {
 			return r.builtin(e, b.Name())
 		}
+		return r.wholeSlice(e)
 	case *ast.SelectorExpr:
 		if s := r.selection(e); s != nil && s.Kind() == types.MethodExpr {
 			return r.methodExpr(e, s)
+		} else if s != nil && s.Kind() == types.MethodVal && !called {
+			return r.methodValue(e, s)
 		}
 	}
 	return e
@@ -109,6 +112,75 @@ func (r *rewriter) methodExpr(e *ast.SelectorExpr, s *types.Selection) ast.Expr 
 		return e
 	}
 	return f
+}
+
+// methodValue is a method that is bound to its receiver now:
+//
+//	t.Get  →  func(x T) func() int { return func() int { return x.Get() } }(t)
+func (r *rewriter) methodValue(e *ast.SelectorExpr, s *types.Selection) ast.Expr {
+	if types.IsInterface(s.Recv()) {
+		return e
+	}
+	recv, x := s.Recv(), e.X
+	_, pointer := recv.Underlying().(*types.Pointer)
+	if m := s.Obj().(*types.Func).Signature().Recv(); !pointer && m != nil {
+		if _, wants := m.Type().(*types.Pointer); wants {
+			recv, x = types.NewPointer(recv), &ast.UnaryExpr{OpPos: x.Pos(), Op: token.AND, X: x}
+		}
+	}
+	t, ok := r.words(recv)
+	f, ok2 := r.words(s.Type())
+	sig, ok3 := s.Type().(*types.Signature)
+	if !ok || !ok2 || !ok3 || sig.Variadic() {
+		return e
+	}
+	var params, args []string
+	for i := range sig.Params().Len() {
+		p, ok := r.words(sig.Params().At(i).Type())
+		if !ok {
+			return e
+		}
+		params, args = append(params, fmt.Sprintf("x%d %s", i, p)), append(args, fmt.Sprintf("x%d", i))
+	}
+	var results []string
+	for i := range sig.Results().Len() {
+		t, ok := r.words(sig.Results().At(i).Type())
+		if !ok {
+			return e
+		}
+		results = append(results, t)
+	}
+	call := fmt.Sprintf("x.%s(%s)", e.Sel.Name, strings.Join(args, ", "))
+	if results != nil {
+		call = "return " + call
+	}
+	lit := r.parse(fmt.Sprintf("func(x %s) %s { return func(%s) (%s) { %s } }", t, f, strings.Join(params, ", "), strings.Join(results, ", "), call), e.Pos())
+	if lit == nil {
+		return e
+	}
+	return &ast.CallExpr{Fun: lit, Lparen: e.Pos(), Args: []ast.Expr{x}, Rparen: e.End()}
+}
+
+// wholeSlice keeps a slice that is the only value of a variadic parameter of
+// any one value: f(list) → f([]any{list}...).
+func (r *rewriter) wholeSlice(c *ast.CallExpr) ast.Expr {
+	sig, ok := r.info.TypeOf(c.Fun).(*types.Signature)
+	if !ok || !sig.Variadic() || c.Ellipsis.IsValid() || len(c.Args) != sig.Params().Len() {
+		return c
+	}
+	last := c.Args[len(c.Args)-1]
+	whole := sig.Params().At(sig.Params().Len() - 1).Type()
+	if t := r.info.TypeOf(last); t == nil || !types.Identical(t, whole) {
+		return c
+	}
+	text, ok := r.words(whole)
+	if !ok {
+		return c
+	}
+	t := r.parse(text, last.Pos())
+	lit := &ast.CompositeLit{Type: t, Lbrace: last.Pos(), Elts: []ast.Expr{last}, Rbrace: last.End()}
+	args := append(append([]ast.Expr{}, c.Args[:len(c.Args)-1]...), lit)
+	return &ast.CallExpr{Fun: c.Fun, Lparen: c.Lparen, Args: args, Ellipsis: last.End(), Rparen: c.Rparen}
 }
 
 // call replaces the function of a call by one written here.

@@ -149,7 +149,7 @@ func checkLoop(loop ast.Stmt, body *ast.BlockStmt) (found *refusal) {
 		}
 		for _, v := range loopVars(f) {
 			if captured(body, v.Name) && changed(body, v.Name) {
-				return &refusal{v.Pos(), "loop variable " + v.Name + " is changed in the loop and kept by a function or pointer: copy it to another variable first"}
+				return &refusal{v.Pos(), "loop variable " + v.Name + " is changed in the loop and kept by a function or pointer: copy it to another variable first (this interpreter keeps one for all rounds)"}
 			}
 		}
 	}

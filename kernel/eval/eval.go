@@ -67,6 +67,7 @@ type Session struct {
 	in       *innards
 	trace    *tracer
 	typing   *typing
+	checked  bool // the running cell has passed the type checker
 	doc      func(path, name string) string
 	commands []assist.Command
 	symbols  []map[string]map[string]reflect.Value

@@ -50,13 +50,14 @@ func (s *Session) faultError(f *faults) *Error {
 
 var (
 	undefinedName = regexp.MustCompile(`^undefined: (\pL[\pL\pN_]*)$`)
+	declaredAt    = regexp.MustCompile(` \(declared at [^)]*\)`)
 	undefinedIn   = regexp.MustCompile(`^undefined: (\pL[\pL\pN_]*)\.(\pL[\pL\pN_]*)$`)
 )
 
 // words is a message of the checker in the words of a notebook, with a hint
 // where one name is close to another.
 func (f *faults) words(msg string) string {
-	msg = strings.ReplaceAll(msg, prefix, "")
+	msg = declaredAt.ReplaceAllString(strings.ReplaceAll(msg, prefix, ""), "")
 	if m := undefinedName.FindStringSubmatch(msg); m != nil {
 		if path, imported := f.known(m[1]); path != "" && !imported {
 			return fmt.Sprintf("%s (add: import %q)", msg, path)

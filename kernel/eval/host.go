@@ -29,17 +29,28 @@ func (s *Session) foreign(c *ast.CallExpr, info *types.Info) *refusal {
 		}
 		name := f.Pkg().Name() + "." + f.Name()
 		switch {
+		case path == "errors" && f.Name() == "Is":
+			if own := ownType(t, map[types.Type]bool{}, func(n *types.Named) bool { return method(n, "Is") || method(n, "Unwrap") }); own != "" {
+				return &refusal{arg.Pos(), "errors.Is would not call the methods of the cell's own type " + own + " in this interpreter: compare with a type assertion"}
+			}
+		case path == "io" && f.Name() == "WriteString":
+			if own := ownType(t, map[types.Type]bool{}, func(n *types.Named) bool { return method(n, "WriteString") }); own != "" {
+				return &refusal{arg.Pos(), "io.WriteString would not call WriteString of the cell's own type " + own + " in this interpreter: call it directly"}
+			}
 		case path == "errors" && f.Name() == "As":
 			if own := ownType(t, map[types.Type]bool{}, func(*types.Named) bool { return true }); own != "" {
 				return &refusal{arg.Pos(), "errors.As cannot find the cell's own type " + own + " in this interpreter: use a type assertion, such as e, ok := err.(" + own + ")"}
 			}
 		case looksInside(path):
 			if own := ownType(t, map[types.Type]bool{}, oddInside); own != "" {
-				return &refusal{arg.Pos(), name + " would not see the cell's own type " + own + " as Go does (its methods, private and embedded fields): give it a map, or a struct of plain exported fields"}
+				return &refusal{arg.Pos(), name + " would not see the cell's own type " + own + " as Go does in this interpreter (its methods, private and embedded fields): give it a map, or a struct of plain exported fields"}
 			}
 		case path == "fmt" || path == "log" || path == "testing":
+			if n, ok := types.Unalias(t).(*types.Named); ok && isOwn(n) && !prints(n) && prints(types.NewPointer(n)) && !types.IsInterface(n) {
+				return &refusal{arg.Pos(), name + " would call a method of *" + n.Obj().Name() + " in this interpreter, which Go does not do for a value: give it a pointer, or convert the value"}
+			}
 			if own := nestedMethods(t); own != "" {
-				return &refusal{arg.Pos(), name + " would not call the String or Error method of " + own + " inside " + types.TypeString(t, short) + ": print the parts one by one"}
+				return &refusal{arg.Pos(), name + " would not call the String or Error method of " + own + " inside " + types.TypeString(t, short) + " in this interpreter: print the parts one by one"}
 			}
 		}
 	}
@@ -74,6 +85,16 @@ func param(sig *types.Signature, i int) types.Type {
 		return types.Typ[types.Invalid]
 	}
 	return sig.Params().At(i).Type()
+}
+
+// isOwn says whether a type is of the notebook.
+func isOwn(n *types.Named) bool { return n.Obj().Pkg() != nil && n.Obj().Pkg().Path() == "main" }
+
+// method says whether a type or its pointer has a method.
+func method(n *types.Named, name string) bool {
+	o, _, _ := types.LookupFieldOrMethod(types.NewPointer(n), false, n.Obj().Pkg(), name)
+	_, ok := o.(*types.Func)
+	return ok
 }
 
 // looksInside says whether a package goes through values by reflection.
@@ -186,17 +207,18 @@ func typeVerb(c *ast.CallExpr, f *types.Func, sig *types.Signature, info *types.
 		}
 		arg := c.Args[at+1+i]
 		t := info.TypeOf(arg)
+		if n, ok := types.Unalias(t).(*types.Named); ok && types.IsInterface(t) && isOwn(n) && verb == "T" {
+			return &refusal{arg.Pos(), "%T would not print the names of the cell's own types in this interpreter"}
+		}
 		if t == nil || types.IsInterface(t) {
 			continue
 		}
+		if s, ok := t.(*types.Struct); ok && verb != "v" && hidden(s) {
+			return &refusal{arg.Pos(), "%" + verb + " would print private fields otherwise than Go in this interpreter: print them with %v"}
+		}
 		private := func(n *types.Named) bool {
 			s, ok := n.Underlying().(*types.Struct)
-			for i := 0; ok && i < s.NumFields(); i++ {
-				if !s.Field(i).Exported() {
-					return true
-				}
-			}
-			return false
+			return ok && hidden(s)
 		}
 		any := func(*types.Named) bool { return true }
 		own := ""
@@ -209,10 +231,20 @@ func typeVerb(c *ast.CallExpr, f *types.Func, sig *types.Signature, info *types.
 			}
 		}
 		if own != "" {
-			return &refusal{arg.Pos(), fmt.Sprintf("%%%s would print the cell's own type %s otherwise than Go: print its fields with %%v", verb, own)}
+			return &refusal{arg.Pos(), fmt.Sprintf("%%%s would print the cell's own type %s otherwise than Go in this interpreter: print its fields with %%v", verb, own)}
 		}
 	}
 	return nil
+}
+
+// hidden says whether a struct has private fields.
+func hidden(s *types.Struct) bool {
+	for i := range s.NumFields() {
+		if !s.Field(i).Exported() {
+			return true
+		}
+	}
+	return false
 }
 
 // verbs lists the verbs of a format with their flags, one for each argument;
@@ -245,8 +277,9 @@ func badEmbed(t *ast.StructType, info *types.Info) *refusal {
 		if len(f.Names) > 0 {
 			continue
 		}
-		if n, ok := types.Unalias(info.TypeOf(f.Type)).(*types.Named); ok && types.IsInterface(n) && n.Obj().Pkg() != nil && n.Obj().Pkg().Path() == "main" {
-			return &refusal{f.Pos(), "a struct cannot embed the cell's own interface " + n.Obj().Name() + " in this interpreter: give the field a name and write the methods"}
+		n, ok := types.Unalias(info.TypeOf(f.Type)).(*types.Named)
+		if ok && types.IsInterface(n) && (isOwn(n) || n.Underlying().(*types.Interface).NumMethods() > 1) {
+			return &refusal{f.Pos(), "a struct cannot embed the interface " + n.Obj().Name() + " in this interpreter: give the field a name and write the methods"}
 		}
 	}
 	return nil

@@ -169,15 +169,23 @@ func panicText(v any) string {
 	default:
 		text = fmt.Sprint(v)
 	}
+	text = strings.TrimPrefix(text, place.FindString(text)+": ")
 	switch {
 	case outOfRange.MatchString(text):
 		return "runtime error: index out of range"
 	case strings.HasPrefix(text, "reflect.Value.Slice"), strings.HasPrefix(text, "reflect: ") && strings.Contains(text, "slice bounds out of range"):
 		return "runtime error: slice bounds out of range"
-	case strings.HasPrefix(text, "reflect: call of reflect.Value.") && strings.HasSuffix(text, "on zero Value"):
+	case strings.HasPrefix(text, "hash of unhashable type"):
+		return "runtime error: " + strings.Replace(text, "type: ", "type ", 1)
+	case text == "reflect.MakeSlice: negative len":
+		return "runtime error: makeslice: len out of range"
+	case strings.HasPrefix(text, "reflect: cannot convert slice with length "):
+		return "runtime error: " + strings.Replace(strings.TrimPrefix(text, "reflect: "), "to array with", "to array or pointer to array with", 1)
+	case strings.HasSuffix(text, "call of nil function"), text == "reflect: Method on nil interface value",
+		strings.HasPrefix(text, "reflect: call of reflect.Value.") && strings.HasSuffix(text, "on zero Value"):
 		return "runtime error: invalid memory address or nil pointer dereference"
 	case strings.Contains(text, "cell·"), strings.HasPrefix(text, "reflect: "), strings.HasPrefix(text, "reflect."):
-		return "the interpreter cannot handle this value; with a pointer in place of a struct in an interface it often can"
+		return "not supported: this interpreter has lost the type of a value; with a pointer in place of a struct in an interface it often does not"
 	}
 	return text
 }

@@ -225,6 +225,9 @@ func (s *Session) importDecl(d *ast.GenDecl) (dots []string, err error) {
 		}
 		name, known := s.packages[p]
 		if !known {
+			if _, err := s.importedTypes(p); err == nil {
+				return nil, &refusal{i.Path.Pos(), fmt.Sprintf("package %s is newer than this interpreter, whose standard library is that of Go 1.22", p)}
+			}
 			return nil, &refusal{i.Path.Pos(), fmt.Sprintf("package %s is not in this kernel: cells can import the standard library and the packages that chest brings", p)}
 		}
 		if i.Name != nil {
@@ -254,6 +257,8 @@ func (s *Session) importDecl(d *ast.GenDecl) (dots []string, err error) {
 // perform runs the steps of a cell until one fails.
 func (s *Session) perform(steps []step) (res Result) {
 	s.values = nil
+	s.checked = true
+	defer func() { s.checked = false }()
 	s.trace.take()
 	var pos token.Pos
 	defer func() {
@@ -321,4 +326,12 @@ func (s *Session) quiet(e ast.Expr) bool {
 	}
 	name, ok := isBare(sel.X)
 	return ok && s.imports[name] == "fmt" && (strings.HasPrefix(sel.Sel.Name, "Print") || strings.HasPrefix(sel.Sel.Name, "Fprint"))
+}
+
+// importedTypes is the types of a package that cells might import.
+func (s *Session) importedTypes(path string) (*types.Package, error) {
+	if s.typing == nil {
+		return nil, errors.New("no types")
+	}
+	return s.typing.importer.Import(path)
 }

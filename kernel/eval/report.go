@@ -70,6 +70,9 @@ func (s *Session) compileError(err error, top token.Position) *Error {
 	default:
 		pos, msg = cut(msg, top)
 		msg = s.clean(msg)
+		if s.typing != nil && s.checked {
+			msg = "this interpreter cannot run it, though it is right Go (" + msg + ")"
+		}
 	}
 	e := &Error{Name: nameCompile, Message: msg}
 	s.locate(e, pos)
@@ -85,7 +88,7 @@ func internal(why string, top token.Position) (token.Position, string) {
 		pos, _ := cut(m[1], top)
 		return pos, "undefined: " + m[2]
 	}
-	return top, "the interpreter cannot compile this; write it in smaller steps, with variables of named types"
+	return top, "this interpreter cannot compile it; write it in smaller steps, with variables of named types"
 }
 
 var place = regexp.MustCompile(`cell·(\d+):(\d+):(\d+)`)

@@ -54,7 +54,8 @@ func (r *rewriter) walk(n ast.Node) {
 	if r.info != nil {
 		astutil.Apply(n, nil, func(c *astutil.Cursor) bool {
 			if e, ok := c.Node().(ast.Expr); ok {
-				if x := r.modern(e); x != e {
+				call, isCall := c.Parent().(*ast.CallExpr)
+				if x := r.modern(e, isCall && call.Fun == e); x != e {
 					c.Replace(x)
 				}
 			}
@@ -121,6 +122,9 @@ func (r *rewriter) list(list []ast.Stmt) []ast.Stmt {
 		switch d := st.(type) {
 		case *ast.AssignStmt:
 			out = append(out, r.s.literalsFirst(d.Rhs)...)
+			if d.Tok == token.DEFINE {
+				r.typedConsts(d.Lhs, d.Rhs)
+			}
 		case *ast.DeclStmt:
 			for _, spec := range d.Decl.(*ast.GenDecl).Specs {
 				if v, ok := spec.(*ast.ValueSpec); ok {
@@ -128,7 +132,7 @@ func (r *rewriter) list(list []ast.Stmt) []ast.Stmt {
 				}
 			}
 		case *ast.DeferStmt:
-			out = append(out, r.early(d.Call)...)
+			out = append(append(out, r.early(d.Call)...), r.earlyFunc(d.Call)...)
 		case *ast.GoStmt:
 			out = append(out, r.guard(d)...)
 		}
@@ -157,6 +161,23 @@ func (s *Session) literalsFirst(values []ast.Expr) (out []ast.Stmt) {
 		}
 	}
 	return out
+}
+
+// typedConsts gives the constants of "a, b := 1, 'x'" their types in words: the
+// interpreter takes one for another.
+func (r *rewriter) typedConsts(names, values []ast.Expr) {
+	if r.info == nil || len(values) < 2 || len(names) != len(values) {
+		return
+	}
+	for i, x := range values {
+		id, ok := names[i].(*ast.Ident)
+		if !ok || r.info.Types[x].Value == nil || r.info.ObjectOf(id) == nil {
+			continue
+		}
+		if b, ok := r.info.ObjectOf(id).Type().(*types.Basic); ok {
+			values[i] = &ast.CallExpr{Fun: ident(x.Pos(), b.Name()), Lparen: x.Pos(), Args: []ast.Expr{x}, Rparen: x.End()}
+		}
+	}
 }
 
 // mixed says whether there are composite literals and other values.
@@ -280,13 +301,20 @@ func bind(s *ast.TypeSwitchStmt) {
 //	for i := range n {…}  →  for k, end := 0, n; k < end; k++ { i := k; … }
 func (r *rewriter) countLoop(f *ast.RangeStmt) ast.Stmt {
 	count, typed := r.counts(f.X)
-	if f.Value != nil || f.Key != nil && f.Tok != token.DEFINE || !count {
+	if _, bare := isBare(f.Key); f.Value != nil || f.Key != nil && !bare || !count {
 		return f
 	}
 	at, k, end := f.For, prefix+"k", prefix+"end"
 	body := &ast.BlockStmt{Lbrace: f.Body.Lbrace, List: f.Body.List, Rbrace: f.Body.Rbrace}
-	if name, ok := isBare(f.Key); ok && name != "_" {
+	switch name, ok := isBare(f.Key); {
+	case !ok || name == "_":
+	case f.Tok == token.ASSIGN:
+		body.List = append([]ast.Stmt{assign(f.Key.Pos(), token.ASSIGN, name, ident(at, k))}, body.List...)
+	case uses(f.X)[name]:
 		body.List = append([]ast.Stmt{assign(f.Key.Pos(), token.DEFINE, name, ident(at, k))}, body.List...)
+	default: // "i := i" gives each round its own in the interpreter, too
+		k = name
+		body.List = append([]ast.Stmt{assign(f.Key.Pos(), token.DEFINE, name, ident(at, name))}, body.List...)
 	}
 	as := func(e ast.Expr) ast.Expr {
 		if typed == nil {

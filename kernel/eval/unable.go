@@ -3,6 +3,7 @@ package eval
 import (
 	"fmt"
 	"go/ast"
+	"go/token"
 	"go/types"
 	"strings"
 )
@@ -25,6 +26,14 @@ func (s *Session) unable(items []item, info *types.Info) *refusal {
 				found = badEmbed(n, info)
 			case *ast.RangeStmt:
 				found = rangesFunc(n, info)
+			case *ast.BinaryExpr:
+				found = comparesAny(n, info)
+			case *ast.TypeAssertExpr:
+				found = assertsRecovered(n, info)
+			case *ast.SwitchStmt:
+				found = fallsToDefault(n)
+			case *ast.DeferStmt:
+				found = panicsInDefer(n)
 			}
 			return found == nil
 		})
@@ -69,4 +78,73 @@ func (s *Session) has(p *types.Package, name string) bool {
 		}
 	}
 	return !compiled
+}
+
+// comparesAny refuses to compare two values of type any: types of a cell that
+// look alike would be equal.
+func comparesAny(b *ast.BinaryExpr, info *types.Info) *refusal {
+	if b.Op != token.EQL && b.Op != token.NEQ {
+		return nil
+	}
+	empty := func(e ast.Expr) bool {
+		t := info.TypeOf(e)
+		if t == nil || info.Types[e].IsNil() {
+			return false
+		}
+		i, ok := t.Underlying().(*types.Interface)
+		return ok && i.NumMethods() == 0
+	}
+	if empty(b.X) && empty(b.Y) {
+		return &refusal{b.OpPos, "comparing two values of type any is not supported by this interpreter, which cannot tell the cell's own types apart: assert their types first"}
+	}
+	return nil
+}
+
+// assertsRecovered refuses recover().(T) for a type of the notebook.
+func assertsRecovered(a *ast.TypeAssertExpr, info *types.Info) *refusal {
+	c, ok := a.X.(*ast.CallExpr)
+	if !ok || a.Type == nil {
+		return nil
+	}
+	if name, _ := isBare(c.Fun); name != "recover" {
+		return nil
+	}
+	if own := ownType(info.TypeOf(a.Type), map[types.Type]bool{}, func(*types.Named) bool { return true }); own != "" {
+		return &refusal{a.Pos(), "a recovered value of the cell's own type " + own + " cannot be recognised by this interpreter: panic with a pointer or a string"}
+	}
+	return nil
+}
+
+// fallsToDefault refuses a fallthrough into a default that is not the last
+// clause: the interpreter moves it to the end.
+func fallsToDefault(s *ast.SwitchStmt) *refusal {
+	list := s.Body.List
+	for i := 0; i+2 < len(list); i++ {
+		body := list[i].(*ast.CaseClause).Body
+		if len(body) == 0 || list[i+1].(*ast.CaseClause).List != nil {
+			continue
+		}
+		if b, ok := body[len(body)-1].(*ast.BranchStmt); ok && b.Tok == token.FALLTHROUGH {
+			return &refusal{b.Pos(), "fallthrough into a default that is not the last clause is not supported by this interpreter: put default last"}
+		}
+	}
+	return nil
+}
+
+// panicsInDefer refuses a deferred function that panics again.
+func panicsInDefer(d *ast.DeferStmt) (found *refusal) {
+	lit, ok := d.Call.Fun.(*ast.FuncLit)
+	if !ok {
+		return nil
+	}
+	ast.Inspect(lit.Body, func(n ast.Node) bool {
+		if c, ok := n.(*ast.CallExpr); ok && found == nil {
+			if name, _ := isBare(c.Fun); name == "panic" {
+				found = &refusal{c.Pos(), "a panic in a deferred function is not supported by this interpreter: return an error"}
+			}
+		}
+		_, inner := n.(*ast.FuncLit)
+		return found == nil && !inner
+	})
+	return found
 }
