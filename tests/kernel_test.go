@@ -191,6 +191,39 @@ func sharedMemory(pid int) (pss, rss float64) {
 	return pss, rss
 }
 
+// TestKernelOutlivesCells: a cell that ends its process fails, the next one
+// runs, and nothing is left when the kernel is killed.
+func TestKernelOutlivesCells(t *testing.T) {
+	f := startKernel(t)
+	if a := f.cell("1 + 1"); a.status() != wire.StatusOK {
+		t.Fatalf("%s", a.reply.Content)
+	}
+	a := f.cell("func deep(n int) int { return deep(n+1) + 1 }\ndeep(0)")
+	if a.status() != wire.StatusError || !strings.Contains(string(a.reply.Content), "endless recursion") || len(a.reply.Content) > 4000 {
+		t.Errorf("endless recursion: %.4000s", a.reply.Content)
+	}
+	if a := f.cell("1 + 1"); a.status() != wire.StatusOK {
+		t.Errorf("the next cell: %s", a.reply.Content)
+	}
+	if a := f.cell("import \"os\"\nos.Exit(3)"); a.status() != wire.StatusError || !strings.Contains(string(a.reply.Content), "os.Exit(3)") {
+		t.Errorf("os.Exit: %s", a.reply.Content)
+	}
+	workers := children(t, f.cmd.Process.Pid)
+	if len(workers) == 0 {
+		t.Skip("SKIPPED: this system does not list processes")
+	}
+	f.cmd.Process.Kill()
+	f.cmd.Wait()
+	for end := time.Now().Add(5 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		if b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", workers[0])); err != nil || strings.Contains(string(b), ") Z") {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatal("the worker lives on without its kernel")
+		}
+	}
+}
+
 // TestKernelFigures measures what a user feels and logs it. It is not run by
 // itself, because its figures need a quiet machine:
 //
@@ -202,7 +235,11 @@ func TestKernelFigures(t *testing.T) {
 	buildChest(t)
 	var info, first []time.Duration
 	var f *frontEnd
-	for range 9 {
+	for i := range 9 {
+		if i > 0 { // one at a time: others would share memory with it
+			f.cmd.Process.Kill()
+			f.cmd.Wait()
+		}
 		begin := time.Now()
 		f = startKernel(t)
 		info = append(info, time.Since(begin))

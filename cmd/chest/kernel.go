@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -21,6 +22,10 @@ var helpLinks = []wire.HelpLink{
 	{Text: "go-echarts", URL: "https://go-echarts.github.io/go-echarts/"},
 }
 
+// kernelGC is the garbage collector's percentage in the kernel's own process,
+// which holds little: memory is worth more there than time.
+const kernelGC = 40
+
 func kernelCommand() *cobra.Command {
 	var memory string
 	c := &cobra.Command{
@@ -36,6 +41,7 @@ func kernelCommand() *cobra.Command {
 			if err != nil {
 				return exitError{exitUsage, err}
 			}
+			debug.SetGCPercent(kernelGC)
 			return failed(server.Serve(cmd.Context(), conn, server.Options{
 				Version:   version,
 				Banner:    fmt.Sprintf("chest %s, %s: metric learning in Go notebooks", version, runtime.Version()),

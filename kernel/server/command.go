@@ -55,11 +55,9 @@ func reset(k *kernel, j job, argument string) worker.Reply {
 	return say(k, "All variables are forgotten. %%restore runs the cells again that had succeeded.")
 }
 
-// fresh replaces the worker. Its comms end with it.
+// fresh replaces the worker.
 func (k *kernel) fresh(j job) error {
-	for _, id := range k.comms.clear() {
-		k.publish(j, "comm_close", wire.CommMessage{CommID: id})
-	}
+	k.closeComms(j)
 	return k.host.Reset()
 }
 

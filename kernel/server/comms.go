@@ -64,6 +64,13 @@ func (c *comms) send(k *kernel, j job, m worker.Comm) {
 	}
 }
 
+// closeComms tells the front end that its comms have ended with their worker.
+func (k *kernel) closeComms(j job) {
+	for _, id := range k.comms.clear() {
+		k.publish(j, "comm_close", wire.CommMessage{CommID: id})
+	}
+}
+
 // commInfo lists the open comms.
 func commInfo(k *kernel, j job) {
 	var req wire.CommInfoRequest

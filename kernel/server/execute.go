@@ -64,6 +64,9 @@ func (k *kernel) evaluate(j job, req wire.ExecuteRequest, c worker.Cell) worker.
 	if r.Err == nil && req.StoreHistory {
 		k.good.add(c)
 	}
+	if r.Lost {
+		k.closeComms(j)
+	}
 	return r
 }
 

@@ -186,7 +186,10 @@ func (o *outlet) Died(err *eval.Error) {
 		text += l + "\n"
 	}
 	o.Text(0, true, []byte(text))
-	o.sync()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.flush(true)
+	o.k.closeComms(o.last.job)
 }
 
 // Input asks the user of a cell for a line.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -307,4 +309,46 @@ func TestStartIsEarly(t *testing.T) {
 	if _, reply := f.finish(id); field(reply, "status") != "ok" {
 		t.Errorf("the cell: %s", reply.Content)
 	}
+}
+
+// TestHostileContents sends signed messages of every type with contents that
+// do not belong there. The kernel answers afterwards.
+func TestHostileContents(t *testing.T) {
+	f := assisted(t, script{"3": values(3)})
+	rng := rand.New(rand.NewPCG(3, 4))
+	var kinds []string
+	for kind := range handlers {
+		if kind != "shutdown_request" && kind != "execute_request" {
+			kinds = append(kinds, kind)
+		}
+	}
+	kinds = append(kinds, "input_reply", "", "status", "execute_reply", strings.Repeat("x", 1000))
+	slices.Sort(kinds)
+	contents := []string{
+		`{}`, `{"code":1}`, `{"code":null,"cursor_pos":1e99}`, `{"code":"é","cursor_pos":-99999999}`, `{"code":"x","cursor_pos":9223372036854775807}`,
+		`{"comm_id":7}`, `{"comm_id":"","target_name":"x","data":[]}`, `{"hist_access_type":"range","session":-5,"start":-9,"stop":-1}`,
+		`{"hist_access_type":"search","pattern":"*?*?*?*?*?*?*?*?*b","n":-1,"unique":true}`, `{"hist_access_type":[]}`, `{"user_expressions":"no"}`,
+		`{"n":99999999999}`, `{"value":{"a":[[[[[[[[]]]]]]]]}}`, `{"code":"` + strings.Repeat("(", 5000) + `"}`,
+	}
+	go func() { // somebody has to read
+		for range f.IOPub() {
+		}
+	}()
+	for i := range 10000 {
+		f.send(wire.Channel(rng.IntN(3)), kinds[rng.IntN(len(kinds))], json.RawMessage(contents[rng.IntN(len(contents))]))
+		if i%100 == 0 {
+			time.Sleep(time.Millisecond)
+		}
+		for more := true; more; {
+			select {
+			case <-f.Replies():
+			default:
+				more = false
+			}
+		}
+	}
+	id := f.run("3")
+	f.await("the reply", func(e event) bool {
+		return e.channel == wire.Shell && e.Parent.MsgID == id && field(e, "status") == "ok"
+	})
 }

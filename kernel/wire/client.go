@@ -204,10 +204,10 @@ func (k *Client) Replies() <-chan Request { return k.replies }
 // readyPause is how long Ready waits before it asks again.
 const readyPause = 100 * time.Millisecond
 
-// Ready asks for kernel_info until the kernel has answered and its status has
-// come on iopub, so that no output can be missed afterwards. It reads from
-// IOPub and Replies, so nobody else may do so meanwhile. Answers to questions
-// asked twice may still come later.
+// Ready asks for kernel_info until the kernel has answered and a welcome or its
+// status has come on iopub, so that no output can be missed afterwards. It
+// reads from IOPub and Replies, so nobody else may do so meanwhile. More of the
+// answers may still come later.
 func (k *Client) Ready(ctx context.Context) (KernelInfoReply, error) {
 	var info KernelInfoReply
 	asked := map[string]bool{}
@@ -229,7 +229,7 @@ func (k *Client) Ready(ctx context.Context) (KernelInfoReply, error) {
 				if !ok {
 					return info, errors.New("wire: the kernel closed iopub before it was ready")
 				}
-				heard = heard || m.Header.MsgType == "status" && asked[m.Parent.MsgID]
+				heard = heard || m.Header.MsgType == "iopub_welcome" || m.Header.MsgType == "status" && asked[m.Parent.MsgID]
 			case r, ok := <-k.replies:
 				if !ok {
 					return info, errors.New("wire: the kernel closed its sockets before it was ready")

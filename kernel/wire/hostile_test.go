@@ -3,6 +3,8 @@ package wire
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
+	"math/rand/v2"
 	"net"
 	"strings"
 	"sync"
@@ -156,4 +158,148 @@ func TestTricklingSubscriber(t *testing.T) {
 		t.Errorf("the longest Publish took %v; the limit is %v", longest, s.patience)
 	}
 	waitSubscribers(t, s, 1)
+}
+
+// TestHostileMessages sends ten thousand multipart messages that no front end
+// sends: the server drops every one, and answers afterwards.
+func TestHostileMessages(t *testing.T) {
+	s, k, requests, log, c := pair(t)
+	rng := rand.New(rand.NewPCG(1, 2))
+	noise := func(most int) []byte {
+		b := make([]byte, rng.IntN(most+1))
+		for i := range b {
+			b[i] = byte(rng.Uint32())
+		}
+		return b
+	}
+	good := func() [][]byte {
+		frames, err := k.signer.Encode(Message{Header: NewHeader("other", "other", "hostile_request")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return frames
+	}
+	stranger, err := NewSigner("another key", c.SignatureScheme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := good()
+	kinds := []func() [][]byte{
+		func() [][]byte { return [][]byte{noise(40)} },
+		func() [][]byte { // any frames
+			frames := make([][]byte, 1+rng.IntN(12))
+			for i := range frames {
+				frames[i] = noise(60)
+			}
+			return frames
+		},
+		func() [][]byte { return append([][]byte{delimiter}, noise(64), noise(9), noise(9), noise(9), noise(9)) },
+		func() [][]byte { return good()[:1+rng.IntN(5)] }, // cut
+		func() [][]byte { // changed after it was signed
+			frames := good()
+			f := frames[2+rng.IntN(4)]
+			f[rng.IntN(len(f))] ^= 1 << rng.IntN(8)
+			return frames
+		},
+		func() [][]byte { // unsigned
+			frames := good()
+			frames[1] = nil
+			return frames
+		},
+		func() [][]byte { // signed by somebody else
+			frames, _ := stranger.Encode(Message{Header: NewHeader("other", "other", "hostile_request")})
+			return frames
+		},
+		func() [][]byte { return first }, // replayed
+		func() [][]byte { // signed, and no JSON
+			parts := [][]byte{noise(50), noise(50), noise(50), noise(50)}
+			return append([][]byte{delimiter, []byte(hex.EncodeToString(k.signer.sign(parts)))}, parts...)
+		},
+	}
+	const messages = 10000
+	var links []*link
+	for _, port := range []int{c.ShellPort, c.ControlPort, c.StdinPort} {
+		conn, err := net.Dial("tcp", c.address(port))
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := open(conn, zmq4.Dealer, "hostile", false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.close()
+		links = append(links, l)
+	}
+	links[0].send(first)
+	next(t, requests, isType[Request]("hostile_request")) // once it is good
+	for i := range messages {
+		if !links[i%len(links)].send(kinds[rng.IntN(len(kinds))]()) {
+			t.Fatal("the server closed the connection")
+		}
+	}
+	total := func() int {
+		r := s.Rejected()
+		return r.Malformed + r.Signature + r.Replayed
+	}
+	for end := time.Now().Add(20 * time.Second); total() < messages; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%+v of %d", s.Rejected(), messages)
+		}
+	}
+	if r := s.Rejected(); r.Malformed == 0 || r.Signature == 0 || r.Replayed == 0 {
+		t.Errorf("rejected %+v", r)
+	}
+	if n := strings.Count(log.String(), "\n"); n > 60 {
+		t.Errorf("%d lines in the log", n)
+	}
+	if _, err := k.Send(Shell, "after_request", nil); err != nil {
+		t.Fatal(err)
+	}
+	if r := next(t, requests, func(Request) bool { return true }); r.Header.MsgType != "after_request" {
+		t.Errorf("a message of type %s came through", r.Header.MsgType)
+	}
+}
+
+// TestWelcome: each new subscription of a subscriber is answered, with a topic
+// that fits it, and to this subscriber alone.
+func TestWelcome(t *testing.T) {
+	s, k, _, _, c := pair(t)
+	conn, err := net.Dial("tcp", c.address(c.IOPubPort))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sub, err := open(conn, zmq4.Sub, "", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sub.close()
+	welcome := func(topic, frame string) {
+		t.Helper()
+		sub.send([][]byte{append([]byte{1}, topic...)})
+		frames, err := sub.receive()
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := k.signer.Decode(frames)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var w IOPubWelcome
+		if err := m.Into(&w); err != nil || m.Header.MsgType != "iopub_welcome" || w.Subscription != topic || m.Parent != (Header{}) || string(frames[0]) != frame {
+			t.Errorf("%q: topic %q, %+v, %s, %v", topic, frames[0], m.Header, m.Content, err)
+		}
+	}
+	welcome("stream", "stream")
+	welcome("", "iopub_welcome")
+	s.Publish(Header{}, "stream", Stream{"stdout", "x"})
+	seen := 0
+	next(t, k.IOPub(), func(m Message) bool {
+		if m.Header.MsgType == "iopub_welcome" {
+			seen++
+		}
+		return m.Header.MsgType == "stream"
+	})
+	if seen > 1 {
+		t.Errorf("the other subscriber got %d welcomes", seen)
+	}
 }
