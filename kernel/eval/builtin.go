@@ -37,6 +37,10 @@ func (r *rewriter) modern(e ast.Expr, called bool) ast.Expr {
 // have.
 func (r *rewriter) builtin(c *ast.CallExpr, name string) ast.Expr {
 	switch name {
+	case "panic": // with its method, which the interpreter loses
+		if n, ok := types.Unalias(r.info.TypeOf(c.Args[0])).(*types.Named); ok && isOwn(n) && prints(n) && !types.IsInterface(n) {
+			c.Args[0] = hostCall("Thrown", c.Args[0]).X
+		}
 	case "min", "max":
 		if v := r.info.Types[c].Value; v != nil {
 			if lit, err := literal(v); err == nil {
@@ -181,6 +185,79 @@ func (r *rewriter) wholeSlice(c *ast.CallExpr) ast.Expr {
 	lit := &ast.CompositeLit{Type: t, Lbrace: last.Pos(), Elts: []ast.Expr{last}, Rbrace: last.End()}
 	args := append(append([]ast.Expr{}, c.Args[:len(c.Args)-1]...), lit)
 	return &ast.CallExpr{Fun: c.Fun, Lparen: c.Lparen, Args: args, Ellipsis: last.End(), Rparen: c.Rparen}
+}
+
+// copies gives an interface its own copy of a struct or array that is a
+// variable: the interpreter would let both share it.
+//
+//	var s S = t  →  var s S = func(x T) T { y := x; return y }(t)
+//
+// A function literal that compiled code may call later, when the variables of
+// its loop have gone on, is passed through a call, which binds them now.
+func (r *rewriter) copies(parent ast.Node, e ast.Expr, replace func(ast.Expr)) {
+	t := r.info.TypeOf(e)
+	if t == nil {
+		return
+	}
+	var into types.Type
+	switch p := parent.(type) {
+	case *ast.AssignStmt:
+		for i := range p.Rhs {
+			if p.Rhs[i] == e && len(p.Lhs) == len(p.Rhs) {
+				into = r.info.TypeOf(p.Lhs[i])
+			}
+		}
+	case *ast.ValueSpec:
+		if p.Type != nil && p.Type != e {
+			into = r.info.TypeOf(p.Type)
+		}
+	case *ast.KeyValueExpr:
+		if p.Value == e {
+			into = types.NewInterfaceType(nil, nil) // it may be one; a copy does no harm
+		}
+	case *ast.CompositeLit:
+		if p.Type != e {
+			into = types.NewInterfaceType(nil, nil)
+		}
+	case *ast.CallExpr:
+		if _, isLit := e.(*ast.FuncLit); isLit && p.Fun != e {
+			if f := calledFunc(p, r.info); f != nil && f.Pkg() != nil && f.Pkg().Path() != "main" {
+				if text, ok := r.words(t); ok {
+					if id := r.parse("func(x "+text+") "+text+" { y := x; return y }", e.Pos()); id != nil {
+						replace(&ast.CallExpr{Fun: id, Lparen: e.Pos(), Args: []ast.Expr{e}, Rparen: e.End()})
+					}
+				}
+			}
+			return
+		}
+		if b, ok := r.object(ast.Unparen(p.Fun)).(*types.Builtin); ok && b.Name() == "append" && p.Fun != e {
+			if s, ok := r.info.TypeOf(p).Underlying().(*types.Slice); ok {
+				into = s.Elem()
+			}
+		}
+	case *ast.SendStmt:
+		if p.Value == e {
+			into = types.NewInterfaceType(nil, nil)
+		}
+	}
+	if into == nil || !types.IsInterface(into) || types.IsInterface(t) || !r.variable(e) {
+		return
+	}
+	switch t.Underlying().(type) {
+	case *types.Struct, *types.Array:
+	default:
+		return
+	}
+	if text, ok := r.words(t); ok {
+		if f := r.parse("func(x "+text+") "+text+" { y := x; return y }", e.Pos()); f != nil {
+			replace(&ast.CallExpr{Fun: f, Lparen: e.Pos(), Args: []ast.Expr{e}, Rparen: e.End()})
+		}
+	}
+}
+
+// variable says whether e stands for memory that may change.
+func (r *rewriter) variable(e ast.Expr) bool {
+	return r.info.Types[e].Addressable()
 }
 
 // call replaces the function of a call by one written here.

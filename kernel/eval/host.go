@@ -177,6 +177,25 @@ func nestedMethods(t types.Type) string {
 	return ownType(n.Underlying(), seen, has)
 }
 
+// unshowable refuses a value at the end of a cell that would be shown without
+// the methods of what is in it.
+func unshowable(items []item, info *types.Info) *refusal {
+	if len(items) == 0 || items[len(items)-1].semi {
+		return nil
+	}
+	e, ok := items[len(items)-1].stmt.(*ast.ExprStmt)
+	if !ok || info.TypeOf(e.X) == nil {
+		return nil
+	}
+	if _, isTuple := info.TypeOf(e.X).(*types.Tuple); isTuple {
+		return nil
+	}
+	if own := nestedMethods(info.TypeOf(e.X)); own != "" {
+		return &refusal{e.Pos(), "the value would be shown without the String or Error method of " + own + " in this interpreter: show its parts one by one"}
+	}
+	return nil
+}
+
 // prints says whether fmt calls a method of t, which only exported things
 // have: fmt does not reach into private fields either.
 func prints(t types.Type) bool {

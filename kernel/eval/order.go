@@ -5,14 +5,14 @@ import "go/ast"
 // ordered puts the items of a cell into the order in which they can run. It is
 // that of the cell, except that what a statement calls comes before it: a
 // function that uses variables of the cell, and those variables, when they are
-// declared by var. So a pasted file of Go initialises as a package does:
+// declared by var. In a program variables come before those that use them. So a pasted file of Go initialises as a package does:
 //
 //	var A = look(1)                                 3
 //	var table = map[int]int{1: 20}                  1
 //	func look(k int) int { return table[k] }        2
-func ordered(items []item) []item {
+func ordered(items []item, program bool) []item {
 	late := lateDecls(items)
-	if len(late) == 0 {
+	if len(late) == 0 && !program {
 		return items
 	}
 	by := map[string]int{} // name → the item that declares it
@@ -37,9 +37,9 @@ func ordered(items []item) []item {
 			return
 		}
 		done[i] = true
-		for _, name := range sorted(uses(node(items[i]))) {
+		for _, name := range sorted(usesOf(items[i])) {
 			j, here := by[name]
-			if here && (items[j].decl != nil && late[j] || items[j].decl == nil && items[i].decl != nil) {
+			if here && (items[j].decl != nil && late[j] || items[j].decl == nil && (items[i].decl != nil || program && isDeclStmt(items[i].stmt))) {
 				visit(j)
 			}
 		}
@@ -51,4 +51,12 @@ func ordered(items []item) []item {
 		visit(i)
 	}
 	return out
+}
+
+// usesOf is the names that an item takes from around it.
+func usesOf(it item) map[string]bool {
+	if it.decl != nil {
+		return outerUses(it.decl)
+	}
+	return uses(it.stmt)
 }

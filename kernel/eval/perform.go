@@ -72,7 +72,7 @@ func (s *Session) prepareCell(p parsed, code string) ([]step, error) {
 	if s.typing != nil {
 		s.typing.learn(learned{dots: dots})
 	}
-	items = ordered(items)
+	items = ordered(items, p.program)
 	redo := s.redefine(items)
 	for {
 		all := items
@@ -87,6 +87,9 @@ func (s *Session) prepareCell(p parsed, code string) ([]step, error) {
 			return nil, bad
 		}
 		if r := s.unable(items, info); r != nil {
+			return nil, r
+		}
+		if r := unshowable(items, info); r != nil {
 			return nil, r
 		}
 		p.items = all
@@ -172,7 +175,7 @@ func lateDecls(items []item) map[int]bool {
 	for more := len(changed) > 0; more; {
 		more = false
 		for i, it := range items {
-			if it.decl == nil || late[i] || !overlap(uses(it.decl), changed) {
+			if it.decl == nil || late[i] || !overlap(outerUses(it.decl), changed) {
 				continue
 			}
 			late[i], more = true, true
@@ -189,6 +192,27 @@ func lateDecls(items []item) map[int]bool {
 		}
 	}
 	return late
+}
+
+// outerUses is the names that a declaration takes from around it: those of its
+// parameters are its own.
+func outerUses(d ast.Decl) map[string]bool {
+	names := uses(d)
+	f, ok := d.(*ast.FuncDecl)
+	if !ok {
+		return names
+	}
+	for _, l := range []*ast.FieldList{f.Recv, f.Type.Params, f.Type.Results} {
+		if l == nil {
+			continue
+		}
+		for _, field := range l.List {
+			for _, n := range field.Names {
+				delete(names, n.Name)
+			}
+		}
+	}
+	return names
 }
 
 // declaredVars lists the variables that a statement declares at the top.

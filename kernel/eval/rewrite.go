@@ -27,6 +27,9 @@ func (s *Session) rewrite(it item, info *types.Info) {
 		r.function(f, funcKey(f), f.Body)
 		return
 	}
+	if a, ok := it.stmt.(*ast.AssignStmt); ok && a.Tok == token.DEFINE {
+		r.typedConsts(a.Lhs, a.Rhs)
+	}
 	if b, ok := it.stmt.(*ast.BlockStmt); ok {
 		r.fns = append(r.fns, s.marks.function(s, "", b.Pos(), b.End()))
 	}
@@ -54,6 +57,7 @@ func (r *rewriter) walk(n ast.Node) {
 	if r.info != nil {
 		astutil.Apply(n, nil, func(c *astutil.Cursor) bool {
 			if e, ok := c.Node().(ast.Expr); ok {
+				r.copies(c.Parent(), e, func(x ast.Expr) { c.Replace(x); e = x })
 				call, isCall := c.Parent().(*ast.CallExpr)
 				if x := r.modern(e, isCall && call.Fun == e); x != e {
 					c.Replace(x)

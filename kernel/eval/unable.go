@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 )
 
@@ -34,6 +35,14 @@ func (s *Session) unable(items []item, info *types.Info) *refusal {
 				found = fallsToDefault(n)
 			case *ast.DeferStmt:
 				found = panicsInDefer(n)
+			case *ast.FuncDecl:
+				if found = defersChanged(n.Body, info); found == nil {
+					found = returnsNil(n.Type, n.Body, info)
+				}
+			case *ast.FuncLit:
+				if found = defersChanged(n.Body, info); found == nil {
+					found = returnsNil(n.Type, n.Body, info)
+				}
 			}
 			return found == nil
 		})
@@ -145,6 +154,86 @@ func panicsInDefer(d *ast.DeferStmt) (found *refusal) {
 		}
 		_, inner := n.(*ast.FuncLit)
 		return found == nil && !inner
+	})
+	return found
+}
+
+// returnsNil refuses to return a pointer that is nil for certain as an
+// interface: in Go that is not nil, in the interpreter it is.
+func returnsNil(t *ast.FuncType, body *ast.BlockStmt, info *types.Info) (found *refusal) {
+	if body == nil || t.Results == nil {
+		return nil
+	}
+	var results []types.Type
+	for _, f := range t.Results.List {
+		for range max(1, len(f.Names)) {
+			results = append(results, info.TypeOf(f.Type))
+		}
+	}
+	ast.Inspect(body, func(n ast.Node) bool {
+		ret, ok := n.(*ast.ReturnStmt)
+		if !ok || found != nil || len(ret.Results) != len(results) {
+			_, inner := n.(*ast.FuncLit)
+			return found == nil && !inner
+		}
+		for i, e := range ret.Results {
+			id, bare := e.(*ast.Ident)
+			if !bare || results[i] == nil || !types.IsInterface(results[i]) {
+				continue
+			}
+			v, isVar := info.Uses[id].(*types.Var)
+			if !isVar || !body.Pos().IsValid() || v.Pos() < body.Pos() || body.End() < v.Pos() {
+				continue
+			}
+			if _, pointer := v.Type().Underlying().(*types.Pointer); pointer && !given(body, id.Name) {
+				found = &refusal{id.Pos(), id.Name + " is a nil pointer here; returned as an interface it would be nil in this interpreter, but not in Go: return nil"}
+			}
+		}
+		return found == nil
+	})
+	return found
+}
+
+// given says whether body gives a variable a value, or lets others do so.
+func given(body *ast.BlockStmt, name string) bool {
+	if changed(body, name) || captured(body, name) {
+		return true
+	}
+	is := func(id *ast.Ident) bool { return id.Name == name }
+	found := false
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.ValueSpec:
+			found = found || len(n.Values) > 0 && slices.ContainsFunc(n.Names, is)
+		case *ast.AssignStmt:
+			found = found || slices.ContainsFunc(declaredVars(n), func(s string) bool { return s == name })
+		case *ast.RangeStmt:
+			for _, v := range rangeVars(n) {
+				found = found || is(v)
+			}
+		}
+		return !found
+	})
+	return found
+}
+
+// defersChanged refuses to defer a function variable that the function also
+// assigns to: the interpreter would call the later one.
+func defersChanged(body *ast.BlockStmt, info *types.Info) (found *refusal) {
+	if body == nil {
+		return nil
+	}
+	ast.Inspect(body, func(n ast.Node) bool {
+		d, ok := n.(*ast.DeferStmt)
+		if !ok || found != nil {
+			return found == nil
+		}
+		if name, bare := isBare(d.Call.Fun); bare {
+			if _, isVar := info.Uses[d.Call.Fun.(*ast.Ident)].(*types.Var); isVar && changed(body, name) {
+				found = &refusal{d.Pos(), "to defer " + name + ", which changes in the function, is not supported by this interpreter: copy it to another variable first"}
+			}
+		}
+		return true
 	})
 	return found
 }
