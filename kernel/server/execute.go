@@ -100,7 +100,7 @@ func (k *kernel) result(values []any) display.Bundle {
 	for i, v := range values {
 		texts[i] = fmt.Sprint(display.Of(v)[display.MIMEText])
 	}
-	return display.Text(strings.Join(texts, " "))
+	return display.Text(strings.Join(texts, " ")).Data
 }
 
 // publishResult sends the value of a cell; one that JSON cannot hold is sent

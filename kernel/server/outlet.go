@@ -119,12 +119,12 @@ func whole(p []byte) int {
 }
 
 // Display makes outlet a display.Sink.
-func (o *outlet) Display(b display.Bundle, id string, update bool) error {
+func (o *outlet) Display(d display.Data, id string, update bool) error {
 	kind := "display_data"
 	if update {
 		kind = "update_display_data"
 	}
-	return o.send(kind, wire.DisplayData{Data: payload(b), Transient: wire.Transient{DisplayID: id}})
+	return o.send(kind, wire.DisplayData{Data: payload(d.Data), Metadata: d.Metadata, Transient: wire.Transient{DisplayID: id}})
 }
 
 // Clear removes the outputs of the running cell.
