@@ -16,7 +16,8 @@ import (
 //		WString func() string
 //	}
 //
-// which may itself be a named type with the methods of an interface.
+// which may itself be a named type with the methods of an interface, or have
+// fields of type any for them.
 
 // wrapped says whether v is such a struct.
 func wrapped(v any) (reflect.Value, bool) {
@@ -27,12 +28,22 @@ func wrapped(v any) (reflect.Value, bool) {
 	return r, true
 }
 
+// wholeValue is the field for the method by which a cell's value gives itself:
+// IValue may be a part of it only.
+const wholeValue = "Wchest__value"
+
 // unwrap is the value inside the struct of the interpreter, or v.
 func unwrap(v any) any {
-	if w, ok := wrapped(v); ok {
-		return w.Field(0).Interface()
+	w, ok := wrapped(v)
+	if !ok {
+		return v
 	}
-	return v
+	if f := w.FieldByName(wholeValue); f.IsValid() && f.Kind() == reflect.Interface && !f.IsNil() {
+		if out := f.Elem().Call(nil); len(out) == 1 {
+			return out[0].Interface()
+		}
+	}
+	return w.Field(0).Interface()
 }
 
 // method finds a method of Interfaces: in the struct of the interpreter or as
@@ -40,6 +51,9 @@ func unwrap(v any) any {
 func method(v any, name string) (m reflect.Value) {
 	if w, ok := wrapped(v); ok {
 		m = w.FieldByName("W" + name)
+		if m.IsValid() && m.Kind() == reflect.Interface {
+			m = m.Elem()
+		}
 	} else {
 		m = reflect.ValueOf(v).MethodByName(name)
 	}

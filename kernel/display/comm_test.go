@@ -60,7 +60,7 @@ func TestComm(t *testing.T) {
 	for _, s := range p.sent {
 		text += fmt.Sprint(s.kind, s.target, s.data, s.id == c.ID(), " ")
 	}
-	if text != "openchatmap[a:1]true msgchatmap[b:2]true closechatmap[]true " {
+	if text != "openchatmap[a:1] true msgchatmap[b:2] true closechatmap[] true " {
 		t.Error(text)
 	}
 }

@@ -42,14 +42,13 @@ func (s *Session) load(symbols []map[string]map[string]reflect.Value) error {
 		}
 	}
 	show := reflect.ValueOf(func(v ...any) { s.shown(v) })
-	forms := []reflect.Type{reflect.TypeOf((*error)(nil)).Elem(), reflect.TypeOf((*display.Displayer)(nil)).Elem(), reflect.TypeOf((*fmt.Stringer)(nil)).Elem()}
 	host := interp.Exports{
 		hostImport: {
 			"Show": show,
 			"Body": reflect.ValueOf(func() { s.body() }),
 		},
 		"time/time": {"Sleep": reflect.ValueOf(s.sleep)},
-		".":         {"MapTypes": reflect.ValueOf(map[reflect.Value][]reflect.Type{show: forms})},
+		".":         {"MapTypes": reflect.ValueOf(s.shows(show, symbols))},
 	}
 	if err := s.interp.Use(host); err != nil {
 		return fmt.Errorf("eval: loading symbols: %w", err)
