@@ -68,18 +68,18 @@ func bundle(text string, sets ...*Set) display.Bundle {
 	var sheets []image.Image
 	for _, s := range sets {
 		if err := s.Validate(); err != nil {
-			return display.Text(err.Error())
+			return display.Bundle{display.MIMEText: err.Error()}
 		}
 		if s.Len() > 0 {
 			sheets = append(sheets, s.sheet())
 		}
 	}
 	if len(sheets) == 0 {
-		return display.Text(text)
+		return display.Bundle{display.MIMEText: text}
 	}
 	var b bytes.Buffer
 	if err := png.Encode(&b, stack(sheets)); err != nil {
-		return display.Text(text)
+		return display.Bundle{display.MIMEText: text}
 	}
 	return display.Bundle{display.MIMEPNG: b.Bytes(), display.MIMEText: text}
 }

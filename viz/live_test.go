@@ -22,10 +22,10 @@ type shown struct {
 	update bool
 }
 
-func (r *recorder) Display(b display.Bundle, id string, update bool) error {
+func (r *recorder) Display(d display.Data, id string, update bool) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.all = append(r.all, shown{b, id, update})
+	r.all = append(r.all, shown{d.Data, id, update})
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/chestlab/chest/kernel/display"
 	"github.com/chestlab/chest/kernel/server"
 	"github.com/chestlab/chest/kernel/wire"
 	"github.com/chestlab/chest/kernel/worker"
@@ -85,6 +86,14 @@ func workerCommand() *cobra.Command {
 func workerSession(out *worker.Outlet) (worker.Session, error) {
 	o := sessionOptions(false)
 	o.Stdin, o.Stdout, o.Stderr = out.Stdin(), out.Stdout(), out.Stderr()
+	worker.ReceiveComm = func(kind, id, target string, data, metadata map[string]any) {
+		if !display.ReceiveComm(kind, id, target, data, metadata) && kind == "open" {
+			out.SendComm("close", id, target, nil, nil)
+		}
+	}
 	shell, err := newShell(o)
+	if err == nil {
+		shell, err = withPrelude(shell)
+	}
 	return worker.Session{Evaluator: shell, Assistant: shell}, err
 }

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"go/token"
+	"go/types"
 	"io"
 	"os"
 	"reflect"
@@ -24,7 +26,11 @@ var canExit = table{"os/os": {"Exit": reflect.ValueOf(os.Exit)}}
 func newSession(stdout, stderr io.Writer, bare bool, more ...table) (*command.Shell, error) {
 	o := sessionOptions(bare, more...)
 	o.Stdin, o.Stdout, o.Stderr = os.Stdin, stdout, stderr
-	return newShell(o)
+	sh, err := newShell(o)
+	if err != nil || bare {
+		return sh, err
+	}
+	return withPrelude(sh)
 }
 
 // newShell is a session that knows the special commands.
@@ -36,9 +42,39 @@ func newShell(o eval.Options) (*command.Shell, error) {
 	return command.New(session, o.Stdout), nil
 }
 
+// withPrelude makes a session ready for notebooks.
+func withPrelude(sh *command.Shell) (*command.Shell, error) {
+	if res := sh.Run(context.Background(), eval.Cell{Name: "prelude", Code: symbols.Prelude}); res.Err != nil {
+		return nil, res.Err
+	}
+	return sh, nil
+}
+
+// importer knows the packages of symbols that exist under another name only.
+type importer struct{ types.Importer }
+
+func (im *importer) Import(path string) (*types.Package, error) {
+	const show = "github.com/chestlab/chest/kernel/display"
+	switch path {
+	case "github.com/gopherdata/gophernotes/display":
+		return im.Importer.Import(show)
+	case "chest/predeclared":
+		p, err := im.Importer.Import(show)
+		if err != nil {
+			return nil, err
+		}
+		own := types.NewPackage(path, "predeclared")
+		f := p.Scope().Lookup("Show").(*types.Func)
+		own.Scope().Insert(types.NewFunc(token.NoPos, own, "Display", f.Signature()))
+		own.MarkComplete()
+		return own, nil
+	}
+	return im.Importer.Import(path)
+}
+
 // sessionOptions is a session without its streams.
 func sessionOptions(bare bool, more ...table) eval.Options {
-	o := eval.Options{Symbols: append(symbols.All(), more...), Importer: typedata.New(token.NewFileSet()), Doc: docOf, Commands: command.Commands()}
+	o := eval.Options{Symbols: append(symbols.All(), more...), Importer: &importer{Importer: typedata.New(token.NewFileSet())}, Doc: docOf, Commands: command.Commands()}
 	if !bare {
 		o.Imports = symbols.Imported()
 	}

@@ -1,34 +1,19 @@
 // Package display is where cells, pictures and training meet the notebook:
-// bundles of MIME types, a place to send them, and a progress line. It works
-// without a notebook too: then text goes to the terminal.
+// outputs in several MIME types, a place to send them, a progress line, input,
+// and widgets. It works without a notebook too: then text goes to the terminal.
+//
+// Cells written for gophernotes find its display package here: the functions
+// that make a Data, the MIMEType names, and the interfaces by which a type says
+// how it is shown.
 package display
 
-import (
-	"bytes"
-	"fmt"
-	"image"
-	"image/png"
-	"maps"
-)
+import "maps"
 
-// Bundle is one output in several forms: MIME type to data. Text types hold a
+// Bundle is one thing in several forms: MIME type to data. Text types hold a
 // string, images and PDF hold the raw bytes ([]byte; the wire encodes them as
 // base64), application/json holds anything encoding/json takes. A front end
 // shows the richest form it knows, so a bundle should always hold text/plain.
 type Bundle map[string]any
-
-// The MIME types that front ends know.
-const (
-	MIMEText     = "text/plain"
-	MIMEHTML     = "text/html"
-	MIMEMarkdown = "text/markdown"
-	MIMELatex    = "text/latex"
-	MIMEPNG      = "image/png"
-	MIMEJPEG     = "image/jpeg"
-	MIMESVG      = "image/svg+xml"
-	MIMEJSON     = "application/json"
-	MIMEScript   = "application/javascript"
-)
 
 // MIMEBundle makes a Bundle a Displayer.
 func (b Bundle) MIMEBundle() map[string]any { return b }
@@ -39,65 +24,72 @@ type Displayer interface {
 	MIMEBundle() map[string]any
 }
 
-// HTML is a bundle of one HTML fragment.
-func HTML(s string) Bundle { return Bundle{MIMEHTML: s, MIMEText: "<html>"} }
+// MIMEMap is the plain type of Data's fields: MIME type to data, or to an
+// object of metadata.
+type MIMEMap = map[string]any
 
-// Markdown is a bundle of Markdown text.
-func Markdown(s string) Bundle { return Bundle{MIMEMarkdown: s, MIMEText: s} }
-
-// Latex is a bundle of LaTeX text, with its own $ signs.
-func Latex(s string) Bundle { return Bundle{MIMELatex: s, MIMEText: s} }
-
-// SVG is a bundle of one SVG document.
-func SVG(s string) Bundle { return Bundle{MIMESVG: s, MIMEText: "<svg>"} }
-
-// Text is a bundle of plain text.
-func Text(s string) Bundle { return Bundle{MIMEText: s} }
-
-// JSON is a bundle of a value that encoding/json takes.
-func JSON(v any) Bundle { return Bundle{MIMEJSON: v, MIMEText: fmt.Sprint(v)} }
-
-// PNG is a bundle of an encoded PNG file.
-func PNG(data []byte) Bundle {
-	return Bundle{MIMEPNG: data, MIMEText: fmt.Sprintf("<png, %d bytes>", len(data))}
+// Data is one output: a bundle with what a front end is told about it. Its
+// fields have plain types, so that a library can return the same struct
+// without importing this package.
+type Data struct {
+	Data      MIMEMap // the forms, as in a Bundle
+	Metadata  MIMEMap // MIME type → object, such as {"width": 300}; may be nil
+	Transient MIMEMap // not saved; "display_id" names the output; may be nil
 }
 
-// JPEG is a bundle of an encoded JPEG file.
-func JPEG(data []byte) Bundle {
-	return Bundle{MIMEJPEG: data, MIMEText: fmt.Sprintf("<jpeg, %d bytes>", len(data))}
+// MIMEBundle makes Data a Displayer.
+func (d Data) MIMEBundle() map[string]any { return d.Data }
+
+// Text is the text/plain form.
+func (d Data) Text() string {
+	s, _ := d.Data[MIMEText].(string)
+	return s
 }
 
-// Image is a bundle of an image, encoded as PNG.
-func Image(m image.Image) Bundle {
-	var b bytes.Buffer
-	if err := png.Encode(&b, m); err != nil {
-		return Text("image: " + err.Error())
+// merge adds the forms and metadata of other to d, which are its own after it.
+func (d *Data) merge(other Data) {
+	d.Data = joined(d.Data, other.Data)
+	d.Metadata = joined(d.Metadata, other.Metadata)
+	d.Transient = joined(d.Transient, other.Transient)
+}
+
+// joined is a new map with the entries of a and, before them, of b; nil when
+// there are none.
+func joined(a, b MIMEMap) MIMEMap {
+	if len(a)+len(b) == 0 {
+		return nil
 	}
-	r := m.Bounds()
-	return Bundle{MIMEPNG: b.Bytes(), MIMEText: fmt.Sprintf("<image, %d×%d>", r.Dx(), r.Dy())}
+	m := make(MIMEMap, len(a)+len(b))
+	maps.Copy(m, a)
+	maps.Copy(m, b)
+	return m
 }
 
-// Of is how any value is shown: a Displayer by its own forms, an image as PNG,
-// an error by its message, everything else as fmt.Sprint prints it. A method
-// MIMEBundle that panics or gives nothing falls back to the text.
-func Of(v any) (b Bundle) {
-	defer func() {
-		if r := recover(); r != nil {
-			b = Text(fmt.Sprintf("display: MIMEBundle of %T panicked: %v", v, r))
-		}
-	}()
-	switch v := v.(type) {
-	case Displayer:
-		own := maps.Clone(Bundle(v.MIMEBundle()))
-		if len(own) == 0 {
-			return Text(fmt.Sprint(v))
-		}
-		if _, ok := own[MIMEText]; !ok {
-			own[MIMEText] = fmt.Sprintf("<%T>", v)
-		}
-		return own
-	case image.Image:
-		return Image(v)
-	}
-	return Text(fmt.Sprint(v))
-}
+// The MIME types that front ends know.
+const (
+	MIMEText     = "text/plain"
+	MIMEHTML     = "text/html"
+	MIMEMarkdown = "text/markdown"
+	MIMELatex    = "text/latex"
+	MIMEPNG      = "image/png"
+	MIMEJPEG     = "image/jpeg"
+	MIMESVG      = "image/svg+xml"
+	MIMEPDF      = "application/pdf"
+	MIMEJSON     = "application/json"
+	MIMEScript   = "application/javascript"
+	MIMEWidget   = "application/vnd.jupyter.widget-view+json"
+)
+
+// The same under the names of gophernotes.
+const (
+	MIMETypeText       = MIMEText
+	MIMETypeHTML       = MIMEHTML
+	MIMETypeMarkdown   = MIMEMarkdown
+	MIMETypeLatex      = MIMELatex
+	MIMETypePNG        = MIMEPNG
+	MIMETypeJPEG       = MIMEJPEG
+	MIMETypeSVG        = MIMESVG
+	MIMETypePDF        = MIMEPDF
+	MIMETypeJSON       = MIMEJSON
+	MIMETypeJavaScript = MIMEScript
+)

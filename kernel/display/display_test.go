@@ -24,10 +24,10 @@ type shown struct {
 	update bool
 }
 
-func (r *recorder) Display(b Bundle, id string, update bool) error {
+func (r *recorder) Display(d Data, id string, update bool) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.all = append(r.all, shown{b, id, update})
+	r.all = append(r.all, shown{d.Data, id, update})
 	return nil
 }
 
@@ -60,8 +60,8 @@ func TestOf(t *testing.T) {
 		{"number", 42, MIMEText, "42"},
 		{"nil", nil, MIMEText, "<nil>"},
 		{"error", errors.New("no file"), MIMEText, "no file"},
-		{"bundle", HTML("<b>x</b>"), MIMEHTML, "<html>"},
-		{"own forms", own{map[string]any{MIMEHTML: "<i>y</i>"}}, MIMEHTML, "<display.own>"},
+		{"bundle", HTML("<b>x</b>"), MIMEHTML, "x"},
+		{"own forms", own{map[string]any{MIMEHTML: "<i>y</i>"}}, MIMEHTML, "y"},
 		{"own forms, none", own{nil}, MIMEText, "{map[]}"},
 		{"own forms, panic", bad{}, MIMEText, "display: MIMEBundle of display.bad panicked: oh"},
 		{"image", img, MIMEPNG, "<image, 3×2>"},
@@ -86,7 +86,7 @@ func TestShowAndUpdate(t *testing.T) {
 	Show(1, "two")
 	ShowAs(id, 3)
 	Update(id, 4)
-	want := []shown{{Text("1"), "", false}, {Text("two"), "", false}, {Text("3"), id, false}, {Text("4"), id, true}}
+	want := []shown{{Bundle{MIMEText: "1"}, "", false}, {Bundle{MIMEText: "two"}, "", false}, {Bundle{MIMEText: "3"}, id, false}, {Bundle{MIMEText: "4"}, id, true}}
 	if len(r.all) != len(want) {
 		t.Fatalf("%d outputs, want %d", len(r.all), len(want))
 	}

@@ -1,6 +1,7 @@
 package display
 
 import (
+	"context"
 	"fmt"
 	"html"
 	"io"
@@ -12,7 +13,9 @@ import (
 
 // Progress shows how far a long work is: in a notebook one block that is
 // replaced at most five times a second and stays as a summary, on a terminal
-// one line that is written over, elsewhere a line for each tenth.
+// one line that is written over, elsewhere a line for each tenth. The newest
+// state is always shown in the end. When the cell is interrupted, the block
+// says so.
 //
 // The zero value is ready. Its methods may be called from any goroutine.
 type Progress struct {
@@ -26,7 +29,10 @@ type Progress struct {
 	shown   time.Time
 	tenth   int
 	over    bool
-	out     io.Writer // nil means os.Stderr
+	cut     bool        // over by an interrupt
+	release func() bool // stops waiting for an interrupt
+	late    *time.Timer // shows the state that came too soon
+	out     io.Writer   // nil means os.Stderr
 }
 
 const (
@@ -34,16 +40,26 @@ const (
 	terminalPause = 100 * time.Millisecond
 )
 
+// NewProgress begins a work of total steps called what.
+func NewProgress(total int, what string) *Progress {
+	p := &Progress{}
+	p.Start(total, what)
+	return p
+}
+
 // Start begins a work of total steps called what.
 func (p *Progress) Start(total int, what string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.total, p.what, p.done, p.status, p.tenth, p.over = total, what, 0, "", 0, false
+	p.stop()
+	p.total, p.what, p.done, p.status, p.tenth, p.over, p.cut = total, what, 0, "", 0, false, false
 	p.started, p.shown, p.id = time.Now(), time.Time{}, ""
+	ctx := cell()
+	p.release = context.AfterFunc(ctx, func() { p.interrupted(ctx) })
 	if InNotebook() {
 		p.id = NewID()
 		p.shown = p.started
-		ShowAs(p.id, p.bundle())
+		ShowAs(p.id, p.data())
 	}
 }
 
@@ -52,11 +68,27 @@ func (p *Progress) Set(done int, status string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.done, p.status = done, status
+	if p.cut { // the work goes on in the background
+		p.over, p.cut = false, false
+	}
 	pause := terminalPause
 	if p.id != "" {
 		pause = notebookPause
 	}
 	if now := time.Now(); now.Sub(p.shown) >= pause {
+		p.shown = now
+		p.draw()
+	} else if p.id != "" && p.late == nil {
+		p.late = time.AfterFunc(pause-now.Sub(p.shown), p.catchUp)
+	}
+}
+
+// catchUp shows the newest state after a pause without one.
+func (p *Progress) catchUp() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.late = nil
+	if now := time.Now(); !p.over && now.Sub(p.shown) >= notebookPause {
 		p.shown = now
 		p.draw()
 	}
@@ -67,17 +99,46 @@ func (p *Progress) Set(done int, status string) {
 func (p *Progress) Finish(status string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.over {
+	if p.over && !p.cut {
 		return
 	}
-	p.over, p.status = true, status
+	p.stop()
+	p.over, p.cut, p.status = true, false, status
 	p.draw()
+}
+
+// interrupted ends the progress of a cell whose context has ended while it
+// runs. The context of a cell that is over ends, too: that says nothing.
+func (p *Progress) interrupted(ctx context.Context) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.over || cell() != ctx {
+		return
+	}
+	p.stop()
+	p.over, p.cut = true, true
+	if p.status != "" {
+		p.status += " · "
+	}
+	p.status += "interrupted"
+	p.draw()
+}
+
+// stop ends what waits.
+func (p *Progress) stop() {
+	if p.release != nil {
+		p.release()
+	}
+	if p.late != nil {
+		p.late.Stop()
+		p.late = nil
+	}
 }
 
 // draw shows the present state in the form that fits the place.
 func (p *Progress) draw() {
 	if p.id != "" {
-		Update(p.id, p.bundle())
+		Update(p.id, p.data())
 		return
 	}
 	w := p.out
@@ -120,15 +181,15 @@ func (p *Progress) times() string {
 	return clock(spent) + " < " + clock(left)
 }
 
-// bundle is the state as one block. It uses attributes and no style sheet, so
+// data is the state as one block. It uses attributes and no style sheet, so
 // that it looks the same in a saved file.
-func (p *Progress) bundle() Bundle {
+func (p *Progress) data() Data {
 	h := fmt.Sprintf(`<div>%s <progress value="%d" max="%d"></progress> %d/%d · %s`,
 		html.EscapeString(p.what), p.done, max(p.total, 1), p.done, p.total, html.EscapeString(p.times()))
 	if p.status != "" {
 		h += " · " + html.EscapeString(p.status)
 	}
-	return Bundle{MIMEHTML: h + "</div>", MIMEText: p.line()}
+	return MakeData3(MIMEHTML, p.line(), h+"</div>")
 }
 
 // clock formats a duration as m:ss or h:mm:ss.
@@ -148,4 +209,60 @@ func isTerminal(w io.Writer) bool {
 	}
 	st, err := f.Stat()
 	return err == nil && st.Mode()&os.ModeCharDevice != 0
+}
+
+// Tracker counts the rounds of a loop and shows how far it is:
+//
+//	for t := display.Track(len(files), "reading"); t.Next(); {
+//		read(files[t.I])
+//	}
+//
+// A loop that is left early should call Stop.
+type Tracker struct {
+	I int // the present round, from 0
+
+	n    int
+	next int
+	p    *Progress
+}
+
+// Track begins a loop of n rounds called what.
+func Track(n int, what string) *Tracker {
+	return &Tracker{n: n, I: -1, p: NewProgress(n, what)}
+}
+
+// Next begins the next round and says whether there is one.
+func (t *Tracker) Next() bool {
+	if t.next >= t.n {
+		if t.next == t.n {
+			t.p.Set(t.n, t.p.said())
+			t.p.Finish(t.p.said())
+			t.next++
+		}
+		return false
+	}
+	t.I = t.next
+	t.next++
+	if t.I > 0 {
+		t.p.Set(t.I, t.p.said())
+	}
+	return true
+}
+
+// Say adds a short status to the present round, such as the loss.
+func (t *Tracker) Say(status string) { t.p.Set(t.I, status) }
+
+// Stop ends the loop before its last round.
+func (t *Tracker) Stop() {
+	if t.next <= t.n {
+		t.next = t.n + 1
+		t.p.Finish("stopped")
+	}
+}
+
+// said is the present status.
+func (p *Progress) said() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.status
 }

@@ -12,9 +12,9 @@ import (
 
 // Sink takes what is shown. The kernel's sink sends it to the notebook.
 type Sink interface {
-	// Display shows b. A non-empty id names the output, so that it can be
+	// Display shows d. A non-empty id names the output, so that it can be
 	// replaced later; update says that it replaces the output of that id.
-	Display(b Bundle, id string, update bool) error
+	Display(d Data, id string, update bool) error
 	// Clear removes the outputs of the running cell; wait says: only when the
 	// next output comes.
 	Clear(wait bool) error
@@ -83,10 +83,11 @@ func SetContext(ctx context.Context) {
 	current.ctx = ctx
 }
 
-// Show shows each value in turn, as Of forms it.
+// Show shows each value in turn, as Render forms it. Cells know it as Display,
+// too.
 func Show(values ...any) error {
 	for _, v := range values {
-		if err := send(Of(v), "", false); err != nil {
+		if err := send(Render(v), "", false); err != nil {
 			return err
 		}
 	}
@@ -94,11 +95,11 @@ func Show(values ...any) error {
 }
 
 // ShowAs shows v as the output called id, for Update to replace later.
-func ShowAs(id string, v any) error { return send(Of(v), id, false) }
+func ShowAs(id string, v any) error { return send(Render(v), id, false) }
 
 // Update replaces the output called id by v, wherever it stands. On a terminal
 // it prints v again.
-func Update(id string, v any) error { return send(Of(v), id, true) }
+func Update(id string, v any) error { return send(Render(v), id, true) }
 
 // Clear removes the outputs of the running cell; with wait, only when the next
 // output comes, which avoids flicker. On a terminal it does nothing.
@@ -116,11 +117,15 @@ func NewID() string {
 	return "chest-" + strconv.FormatInt(int64(os.Getpid()), 36) + "-" + strconv.FormatUint(lastID.Add(1), 10)
 }
 
-// send gives b to the sink, or prints its text.
-func send(b Bundle, id string, update bool) error {
-	if s := sink(); s != nil {
-		return s.Display(b, id, update)
+// send gives d to the sink, or prints its text. A name in d holds where none
+// is given.
+func send(d Data, id string, update bool) error {
+	if own, ok := d.Transient["display_id"].(string); ok && id == "" {
+		id = own
 	}
-	_, err := fmt.Println(b[MIMEText])
+	if s := sink(); s != nil {
+		return s.Display(d, id, update)
+	}
+	_, err := fmt.Println(d.Data[MIMEText])
 	return err
 }

@@ -80,13 +80,16 @@ type Session struct {
 	sources  map[string]source // file name of a position → its cell
 	runs     int
 
-	vars    map[string]bool  // variables of earlier statements
-	decls   map[string]*decl // functions and methods, by key
-	types   map[string]decl  // types, by name
-	marks   marks
-	values  []any // what the running cell has shown as its value
-	revive  bool  // an interrupt made the method bodies dead
-	newName int
+	vars     map[string]bool                  // variables of earlier statements
+	decls    map[string]*decl                 // functions and methods, by key
+	types    map[string]decl                  // types, by name
+	wraps    map[reflect.Type]reflect.Value   // interface of a form → its wrapper: see shows
+	composed map[reflect.Value][]reflect.Type // such a wrapper → those of types that have more forms
+	whole    map[string]bool                  // types that have the method wholeValue
+	marks    marks
+	values   []any // what the running cell has shown as its value
+	revive   bool  // an interrupt made the method bodies dead
+	newName  int
 
 	patience time.Duration
 	halt     atomic.Pointer[chan struct{}] // closed when the running cell is interrupted

@@ -56,7 +56,7 @@ func (s *Session) declareStub(d *decl) error {
 		return err
 	}
 	s.decls[d.key] = d
-	return nil
+	return s.composeForms(f)
 }
 
 // declareBody gives a method its body.

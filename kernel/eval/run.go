@@ -43,7 +43,6 @@ func (s *Session) load(symbols []map[string]map[string]reflect.Value) error {
 		}
 	}
 	show := reflect.ValueOf(func(v ...any) { s.shown(v) })
-	forms := []reflect.Type{reflect.TypeOf((*error)(nil)).Elem(), reflect.TypeOf((*display.Displayer)(nil)).Elem(), reflect.TypeOf((*fmt.Stringer)(nil)).Elem()}
 	thrown := reflect.ValueOf(func(v ...any) any { return v[0] })
 	host := interp.Exports{
 		hostImport: {
@@ -53,7 +52,7 @@ func (s *Session) load(symbols []map[string]map[string]reflect.Value) error {
 			"Thrown": thrown,
 		},
 		"time/time": {"Sleep": reflect.ValueOf(s.sleep)},
-		".":         {"MapTypes": reflect.ValueOf(map[reflect.Value][]reflect.Type{show: forms, thrown: forms})},
+		".":         {"MapTypes": reflect.ValueOf(s.shows(symbols, show, thrown))},
 	}
 	if err := s.interp.Use(host); err != nil {
 		return fmt.Errorf("eval: loading symbols: %w", err)

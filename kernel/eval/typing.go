@@ -137,7 +137,8 @@ func (t *typing) check(n names, u unit, info *types.Info) typed {
 			specs[name] = path
 		}
 	}
-	file.Decls = append(importDecls(specs, n.dots), decls...)
+	dots := slices.DeleteFunc(slices.Clone(n.dots), func(path string) bool { return t.hidden(path, n, own) })
+	file.Decls = append(importDecls(specs, dots), decls...)
 	c := typed{pkg: pkg}
 	if body != nil {
 		file.Decls = append(file.Decls, cell(body))
@@ -158,6 +159,21 @@ func (t *typing) check(n names, u unit, info *types.Info) typed {
 	types.NewChecker(&config, t.fset, pkg, info).Files([]*ast.File{file})
 	slices.SortStableFunc(c.faults, func(a, b fault) int { return int(a.pos) - int(b.pos) })
 	return c
+}
+
+// hidden says whether the notebook has a name of a dot import for itself: its
+// own comes first.
+func (t *typing) hidden(path string, n names, own map[string]bool) bool {
+	p, err := t.importer.Import(path)
+	if err != nil {
+		return false
+	}
+	for _, name := range p.Scope().Names() {
+		if _, isVar := n.vars[name]; isVar || n.decls[name] != nil || own[name] {
+			return true
+		}
+	}
+	return false
 }
 
 // importDecls is the imports of a unit.

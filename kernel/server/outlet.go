@@ -153,7 +153,7 @@ func (o *outlet) Display(cell uint32, d worker.Display) {
 	if d.Update {
 		kind = "update_display_data"
 	}
-	o.send(cell, kind, wire.DisplayData{Data: payload(d.Data), Transient: wire.Transient{DisplayID: d.ID}})
+	o.send(cell, kind, wire.DisplayData{Data: payload(d.Data), Metadata: d.Metadata, Transient: wire.Transient{DisplayID: d.ID}})
 }
 
 // Clear removes the outputs of a cell.

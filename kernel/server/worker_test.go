@@ -98,7 +98,7 @@ func TestQuestionsWhileRunning(t *testing.T) {
 
 func TestPayloads(t *testing.T) {
 	f := start(t, script{
-		"page": func(context.Context) eval.Result { return eval.Result{Page: display.Markdown("# doc")} },
+		"page": func(context.Context) eval.Result { return eval.Result{Page: display.Markdown("# doc").Data} },
 		"next": func(context.Context) eval.Result { return eval.Result{NextInput: "x := 1"} },
 	}, Options{})
 	_, reply := f.finish(f.run("page"))

@@ -3,6 +3,7 @@
 package symbols
 
 import (
+	"context"
 	"github.com/chestlab/chest/kernel/display"
 	"go/constant"
 	"go/token"
@@ -12,45 +13,121 @@ import (
 func init() {
 	Symbols["github.com/chestlab/chest/kernel/display/display"] = map[string]reflect.Value{
 		// function, constant and variable definitions
-		"Clear":        reflect.ValueOf(display.Clear),
-		"Context":      reflect.ValueOf(display.Context),
-		"HTML":         reflect.ValueOf(display.HTML),
-		"Image":        reflect.ValueOf(display.Image),
-		"InNotebook":   reflect.ValueOf(display.InNotebook),
-		"JPEG":         reflect.ValueOf(display.JPEG),
-		"JSON":         reflect.ValueOf(display.JSON),
-		"Latex":        reflect.ValueOf(display.Latex),
-		"MIMEHTML":     reflect.ValueOf(constant.MakeFromLiteral("\"text/html\"", token.STRING, 0)),
-		"MIMEJPEG":     reflect.ValueOf(constant.MakeFromLiteral("\"image/jpeg\"", token.STRING, 0)),
-		"MIMEJSON":     reflect.ValueOf(constant.MakeFromLiteral("\"application/json\"", token.STRING, 0)),
-		"MIMELatex":    reflect.ValueOf(constant.MakeFromLiteral("\"text/latex\"", token.STRING, 0)),
-		"MIMEMarkdown": reflect.ValueOf(constant.MakeFromLiteral("\"text/markdown\"", token.STRING, 0)),
-		"MIMEPNG":      reflect.ValueOf(constant.MakeFromLiteral("\"image/png\"", token.STRING, 0)),
-		"MIMESVG":      reflect.ValueOf(constant.MakeFromLiteral("\"image/svg+xml\"", token.STRING, 0)),
-		"MIMEScript":   reflect.ValueOf(constant.MakeFromLiteral("\"application/javascript\"", token.STRING, 0)),
-		"MIMEText":     reflect.ValueOf(constant.MakeFromLiteral("\"text/plain\"", token.STRING, 0)),
-		"Markdown":     reflect.ValueOf(display.Markdown),
-		"NewID":        reflect.ValueOf(display.NewID),
-		"Of":           reflect.ValueOf(display.Of),
-		"PNG":          reflect.ValueOf(display.PNG),
-		"SVG":          reflect.ValueOf(display.SVG),
-		"SetContext":   reflect.ValueOf(display.SetContext),
-		"SetSink":      reflect.ValueOf(display.SetSink),
-		"Show":         reflect.ValueOf(display.Show),
-		"ShowAs":       reflect.ValueOf(display.ShowAs),
-		"Text":         reflect.ValueOf(display.Text),
-		"Update":       reflect.ValueOf(display.Update),
+		"Any":                reflect.ValueOf(display.Any),
+		"Auto":               reflect.ValueOf(display.Auto),
+		"Clear":              reflect.ValueOf(display.Clear),
+		"Comms":              reflect.ValueOf(display.Comms),
+		"Context":            reflect.ValueOf(display.Context),
+		"ErrNoComm":          reflect.ValueOf(&display.ErrNoComm).Elem(),
+		"ErrNoInput":         reflect.ValueOf(&display.ErrNoInput).Elem(),
+		"File":               reflect.ValueOf(display.File),
+		"HTML":               reflect.ValueOf(display.HTML),
+		"Image":              reflect.ValueOf(display.Image),
+		"InNotebook":         reflect.ValueOf(display.InNotebook),
+		"Input":              reflect.ValueOf(display.Input),
+		"Interfaces":         reflect.ValueOf(display.Interfaces),
+		"JPEG":               reflect.ValueOf(display.JPEG),
+		"JSON":               reflect.ValueOf(display.JSON),
+		"JavaScript":         reflect.ValueOf(display.JavaScript),
+		"Latex":              reflect.ValueOf(display.Latex),
+		"MIME":               reflect.ValueOf(display.MIME),
+		"MIMEHTML":           reflect.ValueOf(constant.MakeFromLiteral("\"text/html\"", token.STRING, 0)),
+		"MIMEJPEG":           reflect.ValueOf(constant.MakeFromLiteral("\"image/jpeg\"", token.STRING, 0)),
+		"MIMEJSON":           reflect.ValueOf(constant.MakeFromLiteral("\"application/json\"", token.STRING, 0)),
+		"MIMELatex":          reflect.ValueOf(constant.MakeFromLiteral("\"text/latex\"", token.STRING, 0)),
+		"MIMEMarkdown":       reflect.ValueOf(constant.MakeFromLiteral("\"text/markdown\"", token.STRING, 0)),
+		"MIMEPDF":            reflect.ValueOf(constant.MakeFromLiteral("\"application/pdf\"", token.STRING, 0)),
+		"MIMEPNG":            reflect.ValueOf(constant.MakeFromLiteral("\"image/png\"", token.STRING, 0)),
+		"MIMESVG":            reflect.ValueOf(constant.MakeFromLiteral("\"image/svg+xml\"", token.STRING, 0)),
+		"MIMEScript":         reflect.ValueOf(constant.MakeFromLiteral("\"application/javascript\"", token.STRING, 0)),
+		"MIMEText":           reflect.ValueOf(constant.MakeFromLiteral("\"text/plain\"", token.STRING, 0)),
+		"MIMETypeHTML":       reflect.ValueOf(constant.MakeFromLiteral("\"text/html\"", token.STRING, 0)),
+		"MIMETypeJPEG":       reflect.ValueOf(constant.MakeFromLiteral("\"image/jpeg\"", token.STRING, 0)),
+		"MIMETypeJSON":       reflect.ValueOf(constant.MakeFromLiteral("\"application/json\"", token.STRING, 0)),
+		"MIMETypeJavaScript": reflect.ValueOf(constant.MakeFromLiteral("\"application/javascript\"", token.STRING, 0)),
+		"MIMETypeLatex":      reflect.ValueOf(constant.MakeFromLiteral("\"text/latex\"", token.STRING, 0)),
+		"MIMETypeMarkdown":   reflect.ValueOf(constant.MakeFromLiteral("\"text/markdown\"", token.STRING, 0)),
+		"MIMETypePDF":        reflect.ValueOf(constant.MakeFromLiteral("\"application/pdf\"", token.STRING, 0)),
+		"MIMETypePNG":        reflect.ValueOf(constant.MakeFromLiteral("\"image/png\"", token.STRING, 0)),
+		"MIMETypeSVG":        reflect.ValueOf(constant.MakeFromLiteral("\"image/svg+xml\"", token.STRING, 0)),
+		"MIMETypeText":       reflect.ValueOf(constant.MakeFromLiteral("\"text/plain\"", token.STRING, 0)),
+		"MIMEWidget":         reflect.ValueOf(constant.MakeFromLiteral("\"application/vnd.jupyter.widget-view+json\"", token.STRING, 0)),
+		"MakeData":           reflect.ValueOf(display.MakeData),
+		"MakeData3":          reflect.ValueOf(display.MakeData3),
+		"Markdown":           reflect.ValueOf(display.Markdown),
+		"Math":               reflect.ValueOf(display.Math),
+		"NewComm":            reflect.ValueOf(display.NewComm),
+		"NewID":              reflect.ValueOf(display.NewID),
+		"NewProgress":        reflect.ValueOf(display.NewProgress),
+		"Of":                 reflect.ValueOf(display.Of),
+		"PDF":                reflect.ValueOf(display.PDF),
+		"PNG":                reflect.ValueOf(display.PNG),
+		"Password":           reflect.ValueOf(display.Password),
+		"ReceiveComm":        reflect.ValueOf(display.ReceiveComm),
+		"RegisterTarget":     reflect.ValueOf(display.RegisterTarget),
+		"Render":             reflect.ValueOf(display.Render),
+		"SVG":                reflect.ValueOf(display.SVG),
+		"SetContext":         reflect.ValueOf(display.SetContext),
+		"SetSink":            reflect.ValueOf(display.SetSink),
+		"Show":               reflect.ValueOf(display.Show),
+		"ShowAs":             reflect.ValueOf(display.ShowAs),
+		"Stdin":              reflect.ValueOf(display.Stdin),
+		"Text":               reflect.ValueOf(display.Text),
+		"Track":              reflect.ValueOf(display.Track),
+		"Update":             reflect.ValueOf(display.Update),
 
 		// type definitions
-		"Bundle":    reflect.ValueOf((*display.Bundle)(nil)),
-		"Displayer": reflect.ValueOf((*display.Displayer)(nil)),
-		"Progress":  reflect.ValueOf((*display.Progress)(nil)),
-		"Sink":      reflect.ValueOf((*display.Sink)(nil)),
+		"Bundle":         reflect.ValueOf((*display.Bundle)(nil)),
+		"Button":         reflect.ValueOf((*display.Button)(nil)),
+		"Comm":           reflect.ValueOf((*display.Comm)(nil)),
+		"CommSender":     reflect.ValueOf((*display.CommSender)(nil)),
+		"Data":           reflect.ValueOf((*display.Data)(nil)),
+		"Displayer":      reflect.ValueOf((*display.Displayer)(nil)),
+		"HTMLer":         reflect.ValueOf((*display.HTMLer)(nil)),
+		"Inputter":       reflect.ValueOf((*display.Inputter)(nil)),
+		"JPEGer":         reflect.ValueOf((*display.JPEGer)(nil)),
+		"JSONer":         reflect.ValueOf((*display.JSONer)(nil)),
+		"JavaScripter":   reflect.ValueOf((*display.JavaScripter)(nil)),
+		"Latexer":        reflect.ValueOf((*display.Latexer)(nil)),
+		"MIMEMap":        reflect.ValueOf((*display.MIMEMap)(nil)),
+		"Markdowner":     reflect.ValueOf((*display.Markdowner)(nil)),
+		"PDFer":          reflect.ValueOf((*display.PDFer)(nil)),
+		"PNGer":          reflect.ValueOf((*display.PNGer)(nil)),
+		"Progress":       reflect.ValueOf((*display.Progress)(nil)),
+		"Renderer":       reflect.ValueOf((*display.Renderer)(nil)),
+		"SVGer":          reflect.ValueOf((*display.SVGer)(nil)),
+		"SimpleRenderer": reflect.ValueOf((*display.SimpleRenderer)(nil)),
+		"Sink":           reflect.ValueOf((*display.Sink)(nil)),
+		"Slider":         reflect.ValueOf((*display.Slider)(nil)),
+		"Tracker":        reflect.ValueOf((*display.Tracker)(nil)),
 
 		// interface wrapper definitions
-		"_Displayer": reflect.ValueOf((*_github_com_chestlab_chest_kernel_display_Displayer)(nil)),
-		"_Sink":      reflect.ValueOf((*_github_com_chestlab_chest_kernel_display_Sink)(nil)),
+		"_CommSender":     reflect.ValueOf((*_github_com_chestlab_chest_kernel_display_CommSender)(nil)),
+		"_Displayer":      reflect.ValueOf((*_github_com_chestlab_chest_kernel_display_Displayer)(nil)),
+		"_HTMLer":         reflect.ValueOf((*_github_com_chestlab_chest_kernel_display_HTMLer)(nil)),
+		"_Inputter":       reflect.ValueOf((*_github_com_chestlab_chest_kernel_display_Inputter)(nil)),
+		"_JPEGer":         reflect.ValueOf((*_github_com_chestlab_chest_kernel_display_JPEGer)(nil)),
+		"_JSONer":         reflect.ValueOf((*_github_com_chestlab_chest_kernel_display_JSONer)(nil)),
+		"_JavaScripter":   reflect.ValueOf((*_github_com_chestlab_chest_kernel_display_JavaScripter)(nil)),
+		"_Latexer":        reflect.ValueOf((*_github_com_chestlab_chest_kernel_display_Latexer)(nil)),
+		"_Markdowner":     reflect.ValueOf((*_github_com_chestlab_chest_kernel_display_Markdowner)(nil)),
+		"_PDFer":          reflect.ValueOf((*_github_com_chestlab_chest_kernel_display_PDFer)(nil)),
+		"_PNGer":          reflect.ValueOf((*_github_com_chestlab_chest_kernel_display_PNGer)(nil)),
+		"_Renderer":       reflect.ValueOf((*_github_com_chestlab_chest_kernel_display_Renderer)(nil)),
+		"_SVGer":          reflect.ValueOf((*_github_com_chestlab_chest_kernel_display_SVGer)(nil)),
+		"_SimpleRenderer": reflect.ValueOf((*_github_com_chestlab_chest_kernel_display_SimpleRenderer)(nil)),
+		"_Sink":           reflect.ValueOf((*_github_com_chestlab_chest_kernel_display_Sink)(nil)),
 	}
+}
+
+// _github_com_chestlab_chest_kernel_display_CommSender is an interface wrapper for CommSender type
+type _github_com_chestlab_chest_kernel_display_CommSender struct {
+	IValue    interface{}
+	WSendComm func(kind string, id string, target string, data map[string]any, metadata map[string]any) error
+}
+
+func (W _github_com_chestlab_chest_kernel_display_CommSender) SendComm(kind string, id string, target string, data map[string]any, metadata map[string]any) error {
+	return W.WSendComm(kind, id, target, data, metadata)
 }
 
 // _github_com_chestlab_chest_kernel_display_Displayer is an interface wrapper for Displayer type
@@ -63,16 +140,136 @@ func (W _github_com_chestlab_chest_kernel_display_Displayer) MIMEBundle() map[st
 	return W.WMIMEBundle()
 }
 
+// _github_com_chestlab_chest_kernel_display_HTMLer is an interface wrapper for HTMLer type
+type _github_com_chestlab_chest_kernel_display_HTMLer struct {
+	IValue interface{}
+	WHTML  func() string
+}
+
+func (W _github_com_chestlab_chest_kernel_display_HTMLer) HTML() string {
+	return W.WHTML()
+}
+
+// _github_com_chestlab_chest_kernel_display_Inputter is an interface wrapper for Inputter type
+type _github_com_chestlab_chest_kernel_display_Inputter struct {
+	IValue interface{}
+	WInput func(ctx context.Context, prompt string, password bool) (string, error)
+}
+
+func (W _github_com_chestlab_chest_kernel_display_Inputter) Input(ctx context.Context, prompt string, password bool) (string, error) {
+	return W.WInput(ctx, prompt, password)
+}
+
+// _github_com_chestlab_chest_kernel_display_JPEGer is an interface wrapper for JPEGer type
+type _github_com_chestlab_chest_kernel_display_JPEGer struct {
+	IValue interface{}
+	WJPEG  func() []byte
+}
+
+func (W _github_com_chestlab_chest_kernel_display_JPEGer) JPEG() []byte {
+	return W.WJPEG()
+}
+
+// _github_com_chestlab_chest_kernel_display_JSONer is an interface wrapper for JSONer type
+type _github_com_chestlab_chest_kernel_display_JSONer struct {
+	IValue interface{}
+	WJSON  func() map[string]any
+}
+
+func (W _github_com_chestlab_chest_kernel_display_JSONer) JSON() map[string]any {
+	return W.WJSON()
+}
+
+// _github_com_chestlab_chest_kernel_display_JavaScripter is an interface wrapper for JavaScripter type
+type _github_com_chestlab_chest_kernel_display_JavaScripter struct {
+	IValue      interface{}
+	WJavaScript func() string
+}
+
+func (W _github_com_chestlab_chest_kernel_display_JavaScripter) JavaScript() string {
+	return W.WJavaScript()
+}
+
+// _github_com_chestlab_chest_kernel_display_Latexer is an interface wrapper for Latexer type
+type _github_com_chestlab_chest_kernel_display_Latexer struct {
+	IValue interface{}
+	WLatex func() string
+}
+
+func (W _github_com_chestlab_chest_kernel_display_Latexer) Latex() string {
+	return W.WLatex()
+}
+
+// _github_com_chestlab_chest_kernel_display_Markdowner is an interface wrapper for Markdowner type
+type _github_com_chestlab_chest_kernel_display_Markdowner struct {
+	IValue    interface{}
+	WMarkdown func() string
+}
+
+func (W _github_com_chestlab_chest_kernel_display_Markdowner) Markdown() string {
+	return W.WMarkdown()
+}
+
+// _github_com_chestlab_chest_kernel_display_PDFer is an interface wrapper for PDFer type
+type _github_com_chestlab_chest_kernel_display_PDFer struct {
+	IValue interface{}
+	WPDF   func() []byte
+}
+
+func (W _github_com_chestlab_chest_kernel_display_PDFer) PDF() []byte {
+	return W.WPDF()
+}
+
+// _github_com_chestlab_chest_kernel_display_PNGer is an interface wrapper for PNGer type
+type _github_com_chestlab_chest_kernel_display_PNGer struct {
+	IValue interface{}
+	WPNG   func() []byte
+}
+
+func (W _github_com_chestlab_chest_kernel_display_PNGer) PNG() []byte {
+	return W.WPNG()
+}
+
+// _github_com_chestlab_chest_kernel_display_Renderer is an interface wrapper for Renderer type
+type _github_com_chestlab_chest_kernel_display_Renderer struct {
+	IValue  interface{}
+	WRender func() display.Data
+}
+
+func (W _github_com_chestlab_chest_kernel_display_Renderer) Render() display.Data {
+	return W.WRender()
+}
+
+// _github_com_chestlab_chest_kernel_display_SVGer is an interface wrapper for SVGer type
+type _github_com_chestlab_chest_kernel_display_SVGer struct {
+	IValue interface{}
+	WSVG   func() string
+}
+
+func (W _github_com_chestlab_chest_kernel_display_SVGer) SVG() string {
+	return W.WSVG()
+}
+
+// _github_com_chestlab_chest_kernel_display_SimpleRenderer is an interface wrapper for SimpleRenderer type
+type _github_com_chestlab_chest_kernel_display_SimpleRenderer struct {
+	IValue        interface{}
+	WSimpleRender func() display.MIMEMap
+}
+
+func (W _github_com_chestlab_chest_kernel_display_SimpleRenderer) SimpleRender() display.MIMEMap {
+	return W.WSimpleRender()
+}
+
 // _github_com_chestlab_chest_kernel_display_Sink is an interface wrapper for Sink type
 type _github_com_chestlab_chest_kernel_display_Sink struct {
 	IValue   interface{}
 	WClear   func(wait bool) error
-	WDisplay func(b display.Bundle, id string, update bool) error
+	WDisplay func(d display.Data, id string, update bool) error
 }
 
 func (W _github_com_chestlab_chest_kernel_display_Sink) Clear(wait bool) error {
 	return W.WClear(wait)
 }
-func (W _github_com_chestlab_chest_kernel_display_Sink) Display(b display.Bundle, id string, update bool) error {
-	return W.WDisplay(b, id, update)
+func (W _github_com_chestlab_chest_kernel_display_Sink) Display(d display.Data, id string, update bool) error {
+	return W.WDisplay(d, id, update)
 }

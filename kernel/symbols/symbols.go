@@ -17,7 +17,7 @@ var Symbols = map[string]map[string]reflect.Value{}
 
 // All returns every table of symbols that cells may import from.
 func All() []map[string]map[string]reflect.Value {
-	return []map[string]map[string]reflect.Value{stdlib.Symbols, Symbols}
+	return []map[string]map[string]reflect.Value{stdlib.Symbols, Symbols, aliases()}
 }
 
 // Imported lists the packages that a fresh notebook has imported already.

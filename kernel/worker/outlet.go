@@ -80,9 +80,9 @@ func (t *typed) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// Display shows b.
-func (o *Outlet) Display(b display.Bundle, id string, update bool) error {
-	return o.sendShown(kindDisplay, Display{bundle(b), id, update})
+// Display shows d.
+func (o *Outlet) Display(d display.Data, id string, update bool) error {
+	return o.sendShown(kindDisplay, Display{bundle(d.Data), d.Metadata, id, update})
 }
 
 // Clear removes the outputs of the running cell.

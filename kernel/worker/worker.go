@@ -48,9 +48,10 @@ type Reply struct {
 
 // Display is an output of a cell.
 type Display struct {
-	Data   Bundle
-	ID     string `json:",omitempty"` // by which it can be replaced
-	Update bool   `json:",omitempty"` // it replaces the output of that id
+	Data     Bundle
+	Metadata map[string]any `json:",omitempty"`
+	ID       string         `json:",omitempty"` // by which it can be replaced
+	Update   bool           `json:",omitempty"` // it replaces the output of that id
 }
 
 // Comm is a message between a cell and its front end: kind is "open", "msg" or
@@ -147,7 +148,7 @@ func value(values []any) Bundle {
 	for i, v := range values {
 		texts[i] = fmt.Sprint(display.Of(v)[display.MIMEText])
 	}
-	return bundle(display.Text(strings.Join(texts, " ")))
+	return bundle(display.Bundle{display.MIMEText: strings.Join(texts, " ")})
 }
 
 // run runs a cell on s. A fault of the session is an error of the cell.
