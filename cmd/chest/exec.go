@@ -79,7 +79,7 @@ func execScript(ctx context.Context, s *command.Shell, name, code string, out io
 			}
 			return exitError{exitFailed, nil}
 		}
-		printValues(out, r.Values)
+		printResult(out, r)
 	}
 	return nil
 }
@@ -107,13 +107,20 @@ func scriptCells(name, code string) (cells []eval.Cell) {
 	return cells
 }
 
-// printValues prints the value of a last expression as text.
-func printValues(out io.Writer, values []any) {
-	if len(values) == 0 {
+// printResult prints what a cell gave as text: a page, a file that it loaded,
+// or the values of its last expression.
+func printResult(out io.Writer, r eval.Result) {
+	if page, ok := r.Page[display.MIMEText]; ok {
+		fmt.Fprintln(out, page)
+	}
+	if r.NextInput != "" {
+		fmt.Fprintln(out, strings.TrimSuffix(r.NextInput, "\n"))
+	}
+	if len(r.Values) == 0 {
 		return
 	}
-	text := make([]string, len(values))
-	for i, v := range values {
+	text := make([]string, len(r.Values))
+	for i, v := range r.Values {
 		text[i] = fmt.Sprint(display.Of(v)[display.MIMEText])
 	}
 	fmt.Fprintln(out, strings.Join(text, " "))

@@ -79,7 +79,7 @@ func runTyped(ctx context.Context, s *command.Shell, c eval.Cell, out, errs io.W
 		fmt.Fprintln(errs, strings.Join(r.Err.Traceback, "\n"))
 		return
 	}
-	printValues(out, r.Values)
+	printResult(out, r)
 }
 
 // readCell reads lines until they are a whole cell.

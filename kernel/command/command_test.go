@@ -17,10 +17,16 @@ import (
 
 // fake runs cells by writing them down; "fail" in one makes it fail at the
 // line where it stands.
-type fake struct{ ran []string }
+type fake struct {
+	ran   []string
+	pause time.Duration // of a loop that runs
+}
 
 func (f *fake) Run(_ context.Context, c eval.Cell) eval.Result {
 	f.ran = append(f.ran, c.Code)
+	if strings.HasPrefix(c.Code, "for i := 0; i < 10;") {
+		time.Sleep(f.pause)
+	}
 	if i := strings.Index(c.Code, "fail"); i >= 0 {
 		return eval.Result{Err: &eval.Error{Message: "failed", Line: 1 + strings.Count(c.Code[:i], "\n")}}
 	}
@@ -186,6 +192,7 @@ func TestFiles(t *testing.T) {
 
 func TestTimeit(t *testing.T) {
 	sh, f, out := newShell(t)
+	f.pause = time.Millisecond
 	if res := run(t, sh, "%timeit -n 10 -r 3 f(x)"); res.Err != nil {
 		t.Fatal(res.Err)
 	}

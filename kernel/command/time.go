@@ -94,6 +94,9 @@ func timeMany(sh *Shell, ctx context.Context, rest eval.Cell, args string) eval.
 		each = append(each, max(0, float64(d-base))/float64(loops))
 	}
 	mean, std, best := spread(each)
+	if best <= 0 {
+		return failed("%%timeit: %d loops take no longer than a cell without them; leave out -n", loops)
+	}
 	fmt.Fprintf(sh.out, "%s ± %s a loop, best %s (%d rounds of %d loops)\n", rounded(time.Duration(mean)), rounded(time.Duration(std)), rounded(time.Duration(best)), rounds, loops)
 	return eval.Result{}
 }

@@ -268,6 +268,9 @@ func (s *Session) importDecl(d *ast.GenDecl) (dots []string, err error) {
 			dots = append(dots, p)
 		default:
 			s.imports[name] = p
+			if s.vars[name] {
+				s.in.forget(map[string]bool{name: true})
+			}
 			delete(s.vars, name)
 			if s.typing != nil {
 				s.typing.forget(name)
