@@ -23,8 +23,6 @@ type program struct {
 	global  map[string]string // variables of the package → type
 	used    map[string]bool   // imports
 	void    map[string]bool   // places of calls that have no value
-	types   map[string]string // place of a defined name → its type in words
-	again   []string          // names that are defined more than once
 }
 
 // piece is an import, a declaration or a statement of a cell.
