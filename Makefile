@@ -1,6 +1,7 @@
 # make run    train on the built-in data, write an executed notebook and HTML to out/
 # make test   install what the tests need and run all of them
-.PHONY: run build test check bench fmt generate
+# make bench-kernel    chest beside the kernels that are installed, in one run
+.PHONY: run build test check bench bench-kernel fmt generate
 
 GO ?= go
 
@@ -21,6 +22,9 @@ check:
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./chestlib/... ./datasets/... ./internal/...
+
+bench-kernel: build
+	$(GO) run ./tests/benchkernel -chest bin/chest
 
 fmt:
 	gofmt -w cmd chestlib datasets internal kernel tests viz

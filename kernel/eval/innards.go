@@ -20,6 +20,7 @@ type innards struct {
 	cancels *bool          // channel operations can be stopped
 	scopes  reflect.Value  // map[string]*scope
 	generic reflect.Value  // map[string]*node: instances of generics
+	roots   reflect.Value  // []*node
 }
 
 func openInnards(i *interp.Interpreter) (in *innards, err error) {
@@ -45,8 +46,23 @@ func openInnards(i *interp.Interpreter) (in *innards, err error) {
 	}
 	*in.done = make(chan struct{})
 	*in.cancels = true
+	in.roots = field("roots", nil)
 	in.symbolsOf("main") // panics when it is not as expected
+	in.tidy()
 	return in, nil
+}
+
+// tidy drops the syntax of what has run, which the interpreter keeps for its
+// debugger alone: some 20 kB a cell.
+func (in *innards) tidy() {
+	in.roots.SetZero()
+	if sc := in.scopes.MapIndex(reflect.ValueOf("main")); sc.IsValid() {
+		f, ok := in.scopes.Type().Elem().Elem().FieldByName("child")
+		if !ok || f.Type.Kind() != reflect.Slice {
+			panic("no scopes in scopes")
+		}
+		reflect.NewAt(f.Type, unsafe.Add(sc.UnsafePointer(), f.Offset)).Elem().SetZero()
+	}
 }
 
 // symbolsOf is the names of a package: map[string]*symbol; the zero Value when

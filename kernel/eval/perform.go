@@ -37,6 +37,7 @@ func (s *Session) Run(ctx context.Context, c Cell) Result {
 	if how := s.guarded(ctx, func() { res = s.perform(plan) }); how != finished {
 		return Result{Err: interrupted(how)}
 	}
+	s.in.tidy()
 	return res
 }
 

@@ -288,7 +288,7 @@ func TestManyCells(t *testing.T) {
 	after := heap()
 	used, _ := b.host.Used()
 	t.Logf("live heap of the worker: %s → %s, all memory %s", FormatMemory(before), FormatMemory(after), FormatMemory(used))
-	if grown := after - before; before == 0 || grown > 40<<20 {
+	if grown := after - before; before == 0 || grown > 12<<20 {
 		t.Errorf("a thousand cells took %s", FormatMemory(grown))
 	}
 }
