@@ -1,7 +1,8 @@
 # make run    train on the built-in data, write an executed notebook and HTML to out/
 # make test   install what the tests need and run all of them
 # make bench-kernel    chest beside the kernels that are installed, in one run
-.PHONY: run build test check bench bench-kernel fmt generate
+# make peers    one notebook under chest, gophernotes and ipykernel
+.PHONY: run build test check bench bench-kernel peers fmt generate
 
 GO ?= go
 
@@ -25,6 +26,10 @@ bench:
 
 bench-kernel: build
 	$(GO) run ./tests/benchkernel -chest bin/chest
+
+peers: build
+	cd tests/peers/gophernotes && $(GO) build -o ../../../bin/gophernotes github.com/gopherdata/gophernotes || echo "peers: gophernotes does not build here" >&2
+	$(GO) run ./tests/peers -chest bin/chest -gophernotes bin/gophernotes
 
 fmt:
 	gofmt -w cmd chestlib datasets internal kernel tests viz
