@@ -1,12 +1,13 @@
 #!/bin/sh
 # Installs what the tests need beside Go: Jupyter's nbconvert, which runs a
 # notebook through the installed kernelspec, the conformance suite for kernels,
-# and Chromium, which opens the exported pages. Does nothing where they are there
-# already.
+# the classic notebook, and Chromium, which opens it and the exported pages. Does
+# nothing where they are there already.
 set -eu
 missing=""
 command -v jupyter-nbconvert >/dev/null 2>&1 || [ -x /usr/bin/jupyter-nbconvert ] || missing="$missing jupyter-nbconvert"
 [ -d /usr/lib/python3/dist-packages/jupyter_kernel_test ] || python3 -c "import jupyter_kernel_test" 2>/dev/null || missing="$missing python3-jupyter-kernel-test"
+command -v jupyter-notebook >/dev/null 2>&1 || [ -x /usr/bin/jupyter-notebook ] || missing="$missing jupyter-notebook"
 command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || missing="$missing chromium"
 [ -n "$missing" ] || exit 0
 
