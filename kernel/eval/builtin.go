@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"go/types"
+	"reflect"
 	"strings"
 )
 
@@ -84,38 +85,49 @@ func (r *rewriter) methodExpr(e *ast.SelectorExpr, s *types.Selection) ast.Expr 
 	if !ok {
 		return e
 	}
-	var params, args []string
-	for i := range sig.Params().Len() {
-		t, ok := r.words(sig.Params().At(i).Type())
-		if !ok {
-			return e
-		}
-		name := fmt.Sprintf("x%d", i)
-		if sig.Variadic() && i == sig.Params().Len()-1 {
-			t, name = "..."+strings.TrimPrefix(t, "[]"), name+"..."
-			params = append(params, fmt.Sprintf("x%d %s", i, t))
-		} else {
-			params = append(params, name+" "+t)
-		}
-		args = append(args, name)
+	params, args, results, ok := r.signature(sig)
+	if !ok {
+		return e
 	}
-	var results []string
-	for i := range sig.Results().Len() {
-		t, ok := r.words(sig.Results().At(i).Type())
-		if !ok {
-			return e
-		}
-		results = append(results, t)
-	}
-	call := fmt.Sprintf("x0.%s(%s)", e.Sel.Name, strings.Join(args[1:], ", "))
-	if results != nil {
-		call = "return " + call
-	}
+	call := returned(fmt.Sprintf("x0.%s(%s)", e.Sel.Name, strings.Join(args[1:], ", ")), results)
 	f := r.parse(fmt.Sprintf("func(%s) (%s) { %s }", strings.Join(params, ", "), strings.Join(results, ", "), call), e.Pos())
 	if f == nil {
 		return e
 	}
 	return f
+}
+
+// signature is the parameters of a function in words, the arguments that pass
+// them on, and the results.
+func (r *rewriter) signature(sig *types.Signature) (params, args, results []string, ok bool) {
+	for i := range sig.Params().Len() {
+		t, ok := r.words(sig.Params().At(i).Type())
+		if !ok {
+			return nil, nil, nil, false
+		}
+		arg := fmt.Sprintf("x%d", i)
+		if sig.Variadic() && i == sig.Params().Len()-1 {
+			params, args = append(params, arg+" ..."+strings.TrimPrefix(t, "[]")), append(args, arg+"...")
+			continue
+		}
+		params, args = append(params, arg+" "+t), append(args, arg)
+	}
+	for i := range sig.Results().Len() {
+		t, ok := r.words(sig.Results().At(i).Type())
+		if !ok {
+			return nil, nil, nil, false
+		}
+		results = append(results, t)
+	}
+	return params, args, results, true
+}
+
+// returned is a call as the last statement of a function with these results.
+func returned(call string, results []string) string {
+	if results == nil {
+		return call
+	}
+	return "return " + call
 }
 
 // methodValue is a method that is bound to its receiver now:
@@ -135,29 +147,14 @@ func (r *rewriter) methodValue(e *ast.SelectorExpr, s *types.Selection) ast.Expr
 	t, ok := r.words(recv)
 	f, ok2 := r.words(s.Type())
 	sig, ok3 := s.Type().(*types.Signature)
-	if !ok || !ok2 || !ok3 || sig.Variadic() {
+	if !ok || !ok2 || !ok3 {
 		return e
 	}
-	var params, args []string
-	for i := range sig.Params().Len() {
-		p, ok := r.words(sig.Params().At(i).Type())
-		if !ok {
-			return e
-		}
-		params, args = append(params, fmt.Sprintf("x%d %s", i, p)), append(args, fmt.Sprintf("x%d", i))
+	params, args, results, ok := r.signature(sig)
+	if !ok {
+		return e
 	}
-	var results []string
-	for i := range sig.Results().Len() {
-		t, ok := r.words(sig.Results().At(i).Type())
-		if !ok {
-			return e
-		}
-		results = append(results, t)
-	}
-	call := fmt.Sprintf("x.%s(%s)", e.Sel.Name, strings.Join(args, ", "))
-	if results != nil {
-		call = "return " + call
-	}
+	call := returned(fmt.Sprintf("x.%s(%s)", e.Sel.Name, strings.Join(args, ", ")), results)
 	lit := r.parse(fmt.Sprintf("func(x %s) %s { return func(%s) (%s) { %s } }", t, f, strings.Join(params, ", "), strings.Join(results, ", "), call), e.Pos())
 	if lit == nil {
 		return e
@@ -303,55 +300,14 @@ func (r *rewriter) words(t types.Type) (string, bool) {
 // placed gives all of e the position pos.
 func placed(e ast.Expr, pos token.Pos) ast.Expr {
 	ast.Inspect(e, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.Ident:
-			n.NamePos = pos
-		case *ast.BasicLit:
-			n.ValuePos = pos
-		case *ast.FuncType:
-			n.Func = pos
-		case *ast.FieldList:
-			n.Opening, n.Closing = pos, pos
-		case *ast.BlockStmt:
-			n.Lbrace, n.Rbrace = pos, pos
-		case *ast.CallExpr:
-			n.Lparen, n.Rparen = pos, pos
-		case *ast.IfStmt:
-			n.If = pos
-		case *ast.ForStmt:
-			n.For = pos
-		case *ast.RangeStmt:
-			n.For, n.TokPos = pos, pos
-		case *ast.ReturnStmt:
-			n.Return = pos
-		case *ast.AssignStmt:
-			n.TokPos = pos
-		case *ast.IncDecStmt:
-			n.TokPos = pos
-		case *ast.BinaryExpr:
-			n.OpPos = pos
-		case *ast.UnaryExpr:
-			n.OpPos = pos
-		case *ast.StarExpr:
-			n.Star = pos
-		case *ast.ArrayType:
-			n.Lbrack = pos
-		case *ast.MapType:
-			n.Map = pos
-		case *ast.ParenExpr:
-			n.Lparen, n.Rparen = pos, pos
-		case *ast.IndexExpr:
-			n.Lbrack, n.Rbrack = pos, pos
-		case *ast.GenDecl:
-			n.TokPos = pos
-		case *ast.Ellipsis:
-			n.Ellipsis = pos
-		case *ast.ChanType:
-			n.Begin, n.Arrow = pos, pos
-		case *ast.StructType:
-			n.Struct = pos
-		case *ast.InterfaceType:
-			n.Interface = pos
+		if n == nil {
+			return false
+		}
+		v := reflect.ValueOf(n).Elem()
+		for i := range v.NumField() {
+			if p, ok := v.Field(i).Addr().Interface().(*token.Pos); ok && p.IsValid() {
+				*p = pos
+			}
 		}
 		return true
 	})
