@@ -1,6 +1,7 @@
 package tests
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os/exec"
@@ -262,5 +263,103 @@ func TestKernelEndsWithItsParent(t *testing.T) {
 			case <-time.After(20 * time.Millisecond):
 			}
 		}
+	}
+}
+
+// TestLargeAndSpecialOutput: a line of 8 MiB, outputs that are replaced, and
+// questions to the user.
+func TestLargeAndSpecialOutput(t *testing.T) {
+	f := startKernel(t)
+	if a := f.cell("import \"strings\"\nfmt.Println(strings.Repeat(\"a\", 8<<20))"); len(a.text("stdout")) != 8<<20+1 {
+		t.Errorf("a line of 8 MiB came with %d bytes", len(a.text("stdout")))
+	}
+	if a := f.cell("for i := 0; i < 10000; i++ { fmt.Println(\"line\", i) }"); a.count("stream") > 20 || strings.Count(a.text("stdout"), "\n") != 10000 {
+		t.Errorf("10,000 lines came as %d in %d messages", strings.Count(a.text("stdout"), "\n"), a.count("stream"))
+	}
+	if a := f.cell("display.ShowAs(\"one\", 1)\ndisplay.Update(\"one\", 2)\ndisplay.Clear(true)"); a.count("display_data") != 1 || a.count("update_display_data") != 1 || a.count("clear_output") != 1 {
+		t.Errorf("messages %v", a.iopub)
+	}
+	id, err := f.Send(wire.Shell, "execute_request", map[string]any{"code": "var name string\nfmt.Scan(&name)\nmore, err := display.Input(\"more? \")\nname + more", "allow_stdin": true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{"Ada", "!"} {
+		answered := false
+		for limit := time.After(10 * time.Second); !answered; {
+			select {
+			case r := <-f.Replies():
+				if r.Header.MsgType == "input_request" {
+					answered = true
+					if err := f.Answer(r, "input_reply", wire.InputReply{Value: line}); err != nil {
+						t.Fatal(err)
+					}
+				}
+			case <-limit:
+				t.Fatal("the kernel does not ask")
+			}
+		}
+	}
+	if a := f.wait(id); a.value() != "Ada!" {
+		t.Errorf("the cell that asked gave %q: %s", a.value(), a.failure())
+	}
+	if a := f.cell("display.Input(\"?\")\n1"); a.status() != "ok" {
+		t.Errorf("a front end without input: %s", a.failure())
+	}
+}
+
+// TestKernelStays: the heart beats while a cell spins, an unknown comm is
+// closed, what ends a worker leaves the kernel, and a shutdown ends it.
+func TestKernelStays(t *testing.T) {
+	f := startKernel(t)
+	f.cell("kept := 5")
+	spin, err := f.Send(wire.Shell, "execute_request", map[string]any{"code": "for {}"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(50 * time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if err := f.Ping(ctx); err != nil {
+		t.Errorf("heartbeat while a cell spins: %v", err)
+	}
+	if _, err := f.Send(wire.Control, "interrupt_request", nil); err != nil {
+		t.Fatal(err)
+	}
+	f.wait(spin)
+	if _, err := f.Send(wire.Shell, "comm_open", map[string]any{"comm_id": "c1", "target_name": "nobody", "data": map[string]any{}}); err != nil {
+		t.Fatal(err)
+	}
+	for closed, limit := false, time.After(10*time.Second); !closed; {
+		select {
+		case m := <-f.IOPub():
+			closed = m.Header.MsgType == "comm_close"
+		case <-limit:
+			t.Fatal("a comm to nobody stays open")
+		}
+	}
+	for _, c := range []struct{ code, why string }{
+		{"import \"os\"\nos.Exit(3)", "os.Exit"},
+		{"import \"log\"\nlog.Fatal(\"the end\")", ""},
+		{"func deep(n int) int { return deep(n+1) + 1 }\ndeep(0)", "stack"},
+		{"!kill -9 $PPID", "kill"},
+		{"!kill -SEGV $PPID", ""},
+	} {
+		a := f.cell(c.code)
+		if a.status() != "error" || !strings.Contains(strings.ToLower(a.failure()), strings.ToLower(c.why)) {
+			t.Errorf("%q: %s %s", c.code, a.status(), a.failure())
+		}
+		time.Sleep(150 * time.Millisecond) // cells that were sent before an error do not run
+		if a := f.cell("1 + 1"); a.value() != "2" {
+			t.Errorf("after %q: %s", c.code, a.failure())
+		}
+		if a := f.cell("%restore"); a.status() != "ok" {
+			t.Errorf("%%restore after %q: %s", c.code, a.failure())
+		}
+		if a := f.cell("kept"); a.value() != "5" {
+			t.Errorf("after %q and %%restore: %s", c.code, a.failure())
+		}
+	}
+	if a := f.ask(wire.Control, "shutdown_request", wire.ShutdownRequest{}); a.reply.Channel != wire.Control || a.status() != "ok" {
+		t.Errorf("shutdown: %+v", a.reply)
 	}
 }

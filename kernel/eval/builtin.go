@@ -38,6 +38,8 @@ func (r *rewriter) modern(e ast.Expr, called bool) ast.Expr {
 // have.
 func (r *rewriter) builtin(c *ast.CallExpr, name string) ast.Expr {
 	switch name {
+	case "recover":
+		return &ast.CallExpr{Fun: &ast.SelectorExpr{X: ident(c.Pos(), hostName), Sel: ident(c.Pos(), "Recovered")}, Lparen: c.Pos(), Args: []ast.Expr{c}, Rparen: c.End()}
 	case "panic": // with its method, which the interpreter loses
 		if n, ok := types.Unalias(r.info.TypeOf(c.Args[0])).(*types.Named); ok && isOwn(n) && prints(n) && !types.IsInterface(n) {
 			c.Args[0] = hostCall("Thrown", c.Args[0]).X

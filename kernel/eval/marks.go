@@ -189,3 +189,25 @@ func panicText(v any) string {
 	}
 	return text
 }
+
+// runtimeFault is an error of the run time in the words of compiled Go.
+type runtimeFault string
+
+func (f runtimeFault) Error() string { return string(f) }
+func (runtimeFault) RuntimeError()   {}
+
+// recovered is what recover gives: faults of the interpreter's own run time
+// become those of Go's.
+func recovered(v any) any {
+	text := ""
+	switch v := v.(type) {
+	case string:
+		text = v
+	case error:
+		text = v.Error()
+	}
+	if words := panicText(text); words != text && strings.HasPrefix(words, "runtime error: ") {
+		return runtimeFault(words)
+	}
+	return v
+}

@@ -251,7 +251,7 @@ func (s *Session) importDecl(d *ast.GenDecl) (dots []string, err error) {
 		name, known := s.packages[p]
 		if !known {
 			if _, err := s.importedTypes(p); err == nil {
-				return nil, &refusal{i.Path.Pos(), fmt.Sprintf("package %s is newer than this interpreter, whose standard library is that of Go 1.22", p)}
+				return nil, &refusal{i.Path.Pos(), fmt.Sprintf("package %s is not supported by this interpreter, whose standard library is that of Go 1.22 without syscall and unsafe", p)}
 			}
 			return nil, &refusal{i.Path.Pos(), fmt.Sprintf("package %s is not in this kernel: cells can import the standard library and the packages that chest brings", p)}
 		}

@@ -46,10 +46,11 @@ func (s *Session) load(symbols []map[string]map[string]reflect.Value) error {
 	thrown := reflect.ValueOf(func(v ...any) any { return v[0] })
 	host := interp.Exports{
 		hostImport: {
-			"Show":   show,
-			"Body":   reflect.ValueOf(func() { s.body() }),
-			"Lost":   reflect.ValueOf(s.lost),
-			"Thrown": thrown,
+			"Show":      show,
+			"Body":      reflect.ValueOf(func() { s.body() }),
+			"Lost":      reflect.ValueOf(s.lost),
+			"Thrown":    thrown,
+			"Recovered": reflect.ValueOf(recovered),
 		},
 		"time/time": {"Sleep": reflect.ValueOf(s.sleep)},
 		".":         {"MapTypes": reflect.ValueOf(s.shows(symbols, show, thrown))},

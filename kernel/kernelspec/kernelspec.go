@@ -9,12 +9,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
+	"strings"
 
 	"github.com/chestlab/chest/internal/echarts"
 )
 
-// Name is the kernel's name in notebooks and on Jupyter's command line.
+// Name is the kernel's usual name in notebooks and on Jupyter's command line.
 const Name = "chest"
 
 // DisplayName is the name that front ends show.
@@ -29,11 +31,18 @@ type spec struct {
 	Metadata      map[string]any `json:"metadata"`
 }
 
+// validName is what Jupyter takes for the name of a kernel.
+var validName = regexp.MustCompile(`^[a-zA-Z0-9._-]+$`)
+
 // Install writes the kernelspec for the program binary into
-// dataDir/kernels/chest and returns that folder. What stood there before is
-// replaced only when all of the new is written.
-func Install(dataDir, binary string) (string, error) {
-	dir := filepath.Join(dataDir, "kernels", Name)
+// dataDir/kernels/NAME and returns that folder. What stood there before is
+// replaced only when all of the new is written. Another name than Name is an
+// alias: notebooks made for a kernel of that name open with chest.
+func Install(dataDir, name, binary string) (string, error) {
+	if !validName.MatchString(name) || strings.Trim(name, ".") == "" {
+		return "", fmt.Errorf("kernelspec: %q cannot be the name of a kernel: letters, digits, dot, dash and underscore only", name)
+	}
+	dir := filepath.Join(dataDir, "kernels", name)
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return "", fmt.Errorf("kernelspec: %w; choose another place with --prefix", err)
 	}
@@ -42,7 +51,7 @@ func Install(dataDir, binary string) (string, error) {
 		return "", fmt.Errorf("kernelspec: %w; choose another place with --prefix", err)
 	}
 	defer os.RemoveAll(tmp)
-	if err := write(tmp, binary); err != nil {
+	if err := write(tmp, name, binary); err != nil {
 		return "", fmt.Errorf("kernelspec: %w", err)
 	}
 	if err := os.RemoveAll(dir); err != nil {
@@ -55,10 +64,14 @@ func Install(dataDir, binary string) (string, error) {
 }
 
 // write fills dir with the files of the kernelspec.
-func write(dir, binary string) error {
+func write(dir, name, binary string) error {
+	shown := DisplayName
+	if name != Name {
+		shown = "Go (chest as " + name + ")"
+	}
 	j, err := json.MarshalIndent(spec{
 		Argv:        []string{binary, "kernel", "{connection_file}"},
-		DisplayName: DisplayName, Language: "go", InterruptMode: "message",
+		DisplayName: shown, Language: "go", InterruptMode: "message",
 		Metadata: map[string]any{"debugger": false},
 	}, "", "  ")
 	if err != nil {
@@ -73,10 +86,13 @@ func write(dir, binary string) error {
 	return os.WriteFile(filepath.Join(dir, echarts.FileName), []byte(echarts.Library), 0o644)
 }
 
-// Uninstall removes the kernelspec below dataDir and says whether there was
-// one.
-func Uninstall(dataDir string) (bool, error) {
-	dir := filepath.Join(dataDir, "kernels", Name)
+// Uninstall removes the kernelspec of a name below dataDir and says whether
+// there was one.
+func Uninstall(dataDir, name string) (bool, error) {
+	if !validName.MatchString(name) || strings.Trim(name, ".") == "" {
+		return false, nil
+	}
+	dir := filepath.Join(dataDir, "kernels", name)
 	if _, err := os.Stat(filepath.Join(dir, "kernel.json")); errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}

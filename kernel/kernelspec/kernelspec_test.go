@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/chestlab/chest/internal/echarts"
@@ -12,7 +13,7 @@ import (
 func TestInstallReplacesAndUninstallRemoves(t *testing.T) {
 	data := t.TempDir()
 	for _, binary := range []string{"/old/chest", "/new/chest"} {
-		dir, err := Install(data, binary)
+		dir, err := Install(data, Name, binary)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -35,10 +36,10 @@ func TestInstallReplacesAndUninstallRemoves(t *testing.T) {
 	if len(left) != 1 {
 		t.Fatalf("temporary folders left behind: %v", left)
 	}
-	if there, err := Uninstall(data); !there || err != nil {
+	if there, err := Uninstall(data, Name); !there || err != nil {
 		t.Fatal(there, err)
 	}
-	if there, err := Uninstall(data); there || err != nil {
+	if there, err := Uninstall(data, Name); there || err != nil {
 		t.Fatal(there, err)
 	}
 }
@@ -48,7 +49,7 @@ func TestInstallSaysWhereItCannotWrite(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Install(file, "/chest"); err == nil {
+	if _, err := Install(file, Name, "/chest"); err == nil {
 		t.Fatal("installed below a file")
 	}
 }
@@ -57,5 +58,27 @@ func TestUserDirFollowsJupyter(t *testing.T) {
 	t.Setenv("JUPYTER_DATA_DIR", "/j")
 	if d, err := UserDir(); d != "/j" || err != nil {
 		t.Fatal(d, err)
+	}
+}
+
+// TestAlias installs under the name that other notebooks have, and refuses
+// names that lead elsewhere.
+func TestAlias(t *testing.T) {
+	data := t.TempDir()
+	dir, err := Install(data, "gophernotes", "/chest")
+	if err != nil || filepath.Base(dir) != "gophernotes" {
+		t.Fatal(dir, err)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "kernel.json"))
+	if err != nil || !strings.Contains(string(text), "Go (chest as gophernotes)") {
+		t.Errorf("%s, %v", text, err)
+	}
+	for _, name := range []string{"", "..", "a/b", "a b", "../x"} {
+		if dir, err := Install(data, name, "/chest"); err == nil {
+			t.Errorf("%q was installed as %s", name, dir)
+		}
+	}
+	if there, err := Uninstall(data, "gophernotes"); !there || err != nil {
+		t.Errorf("%v, %v", there, err)
 	}
 }
