@@ -42,7 +42,11 @@ func (s *Session) foreign(c *ast.CallExpr, info *types.Info) *refusal {
 				return &refusal{arg.Pos(), "errors.As cannot find the cell's own type " + own + " in this interpreter: use a type assertion, such as e, ok := err.(" + own + ")"}
 			}
 		case looksInside(path):
-			if own := ownType(t, map[types.Type]bool{}, oddInside); own != "" {
+			odd := oddInside
+			if strings.HasPrefix(path, "encoding/") {
+				odd = oddEncoded
+			}
+			if own := ownType(t, map[types.Type]bool{}, odd); own != "" {
 				return &refusal{arg.Pos(), name + " would not see the cell's own type " + own + " as Go does in this interpreter (its methods, private and embedded fields): give it a map, or a struct of plain exported fields"}
 			}
 		case path == "fmt" || path == "log" || path == "testing":
@@ -140,12 +144,26 @@ func ownType(t types.Type, seen map[types.Type]bool, odd func(*types.Named) bool
 	return ""
 }
 
+// oddEncoded says whether a type of a cell is encoded otherwise than Go does:
+// by methods of its own, or with private or embedded fields.
+func oddEncoded(n *types.Named) bool {
+	for i := range n.NumMethods() {
+		switch name := n.Method(i).Name(); {
+		case strings.HasPrefix(name, "Marshal"), strings.HasPrefix(name, "Unmarshal"), strings.HasPrefix(name, "Gob"):
+			return true
+		}
+	}
+	return oddFields(n)
+}
+
 // oddInside says whether reflection sees a type of a cell otherwise than Go:
 // it has methods, or a struct has private or embedded fields.
 func oddInside(n *types.Named) bool {
-	if n.NumMethods() > 0 {
-		return true
-	}
+	return n.NumMethods() > 0 || oddFields(n)
+}
+
+// oddFields says whether a struct has private or embedded fields.
+func oddFields(n *types.Named) bool {
 	s, ok := n.Underlying().(*types.Struct)
 	if !ok {
 		return false

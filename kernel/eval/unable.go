@@ -100,8 +100,9 @@ func comparesAny(b *ast.BinaryExpr, info *types.Info) *refusal {
 		if t == nil || info.Types[e].IsNil() {
 			return false
 		}
+		_, parameter := types.Unalias(t).(*types.TypeParam)
 		i, ok := t.Underlying().(*types.Interface)
-		return ok && i.NumMethods() == 0
+		return ok && !parameter && i.NumMethods() == 0
 	}
 	if empty(b.X) && empty(b.Y) {
 		return &refusal{b.OpPos, "comparing two values of type any is not supported by this interpreter, which cannot tell the cell's own types apart: assert their types first"}
