@@ -363,3 +363,29 @@ func TestKernelStays(t *testing.T) {
 		t.Errorf("shutdown: %+v", a.reply)
 	}
 }
+
+// TestInterruptTraining interrupts compiled code that watches the cell's
+// context: the model keeps what it learnt, and training goes on.
+func TestInterruptTraining(t *testing.T) {
+	f := startKernel(t)
+	if a := f.cell("split, err := datasets.Blazons(datasets.BlazonsOptions{Species: 6})\nm, err := chestlib.NewModel(split.Train, chestlib.ModelOptions{Trunk: \"conv\", Width: 16})\ntr, err := chestlib.NewTrainer(m, split.Train, chestlib.TrainOptions{Epochs: 50})"); a.status() != "ok" {
+		t.Fatal(a.failure())
+	}
+	id, err := f.Send(wire.Shell, "execute_request", map[string]any{"code": "tr.Fit(display.Context())"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(1500 * time.Millisecond)
+	begin := time.Now()
+	if _, err := f.Send(wire.Control, "interrupt_request", nil); err != nil {
+		t.Fatal(err)
+	}
+	a := f.wait(id)
+	t.Logf("training stopped %v after the interrupt", time.Since(begin))
+	if !strings.Contains(a.failure(), "all variables are kept") {
+		t.Errorf("got %s", a.failure())
+	}
+	if a := f.cell("step, err := tr.Step(tr.Batches()[0])\nerr == nil && step.Number > 1"); a.value() != "true" {
+		t.Errorf("training does not go on: %q %s", a.value(), a.failure())
+	}
+}
