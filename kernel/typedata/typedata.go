@@ -92,7 +92,8 @@ type NotFound struct{ Path string }
 func (e *NotFound) Error() string { return "package " + e.Path + " is not in this kernel" }
 
 // Importer gives packages to go/types. It reads one when it is asked for the
-// first time, in about a millisecond. It is safe for concurrent use.
+// first time, in about a millisecond. It is safe for concurrent use, and the
+// packages it gave may be used while it reads others. Their Imports is empty.
 type Importer struct {
 	mu     sync.Mutex
 	fset   *token.FileSet
@@ -125,6 +126,9 @@ func (im *Importer) Import(path string) (*types.Package, error) {
 	if err != nil {
 		return nil, fmt.Errorf("typedata: %s: %w", path, err)
 	}
+	// A checker that words an error walks from import to import. It must not get
+	// to a package that is there in part: a later Import changes it.
+	p.SetImports(nil)
 	im.done[path] = true
 	return p, nil
 }

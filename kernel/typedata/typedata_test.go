@@ -117,6 +117,34 @@ func TestEveryPackage(t *testing.T) {
 	wg.Wait()
 }
 
+// TestCheckWhileReading: packages that an importer gave may be used, by a
+// checker that words an error too, while it reads others.
+func TestCheckWhileReading(t *testing.T) {
+	fset := token.NewFileSet()
+	im := New(fset)
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			for j, path := range Paths() {
+				if j%8 != i {
+					continue
+				}
+				src := "package p; import x \"" + path + "\"; import \"net/http\"; var _ http.Handler = http.Server{}; var _ x.Nope"
+				f, err := parser.ParseFile(fset, "p.go", src, 0)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				config := types.Config{Importer: im}
+				if _, err := config.Check("p", fset, []*ast.File{f}, nil); err == nil {
+					t.Errorf("%s: no error", path)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
 func BenchmarkImportFmt(b *testing.B) {
 	for b.Loop() {
 		if _, err := New(token.NewFileSet()).Import("fmt"); err != nil {
