@@ -44,3 +44,23 @@ func TestGorgoniaStartsAndAgrees(t *testing.T) {
 		}
 	}
 }
+
+// TestGorgoniaInCell differentiates the sum of w·w in a cell: the gradient at
+// (i, j) is the sum of row j plus the sum of column i.
+func TestGorgoniaInCell(t *testing.T) {
+	r := chest(t, `import (
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+graph := G.NewGraph()
+w := G.NodeFromAny(graph, tensor.New(tensor.WithShape(2, 2), tensor.WithBacking([]float64{1, 2, 3, 4})), G.WithName("w"))
+sum := G.Must(G.Sum(G.Must(G.Mul(w, w))))
+if _, err := G.Grad(sum, w); err != nil { panic(err) }
+if err := G.NewTapeMachine(graph, G.BindDualValues(w)).RunAll(); err != nil { panic(err) }
+grad, err := w.Grad()
+fmt.Println(sum.Value(), grad.Data(), err)
+`, "exec", "-")
+	if want := "54 [7 11 9 13] <nil>\n"; r.code != 0 || r.stdout != want {
+		t.Errorf("exit %d, printed %q, want %q\n%s", r.code, r.stdout, want, r.stderr)
+	}
+}

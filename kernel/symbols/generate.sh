@@ -15,5 +15,5 @@ trap 'exit 1' HUP INT TERM
 	go tool yaegi extract -name symbols $(cat ../packages.txt)
 	gofmt -w .
 )
-rm -f github_com-*.go gonum_org-*.go
+rm -f github_com-*.go golang_org-*.go gonum_org-*.go gorgonia_org-*.go
 mv "$new"/*.go .

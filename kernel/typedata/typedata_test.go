@@ -7,6 +7,8 @@ import (
 	"go/token"
 	"go/types"
 	"os"
+	"os/exec"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -21,7 +23,13 @@ import (
 	"github.com/chestlab/chest/chestlib"
 	"github.com/chestlab/chest/viz"
 	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
 )
+var line plot.Plotter = plotter.NewFunction(func(x float64) float64 { return x })
+var node *gorgonia.Node = gorgonia.NewMatrix(gorgonia.NewGraph(), tensor.Float64)
 var keys = slices.Sorted(maps.Keys(map[string]int{"b": 1}))
 var seq iter.Seq[string] = strings.SplitSeq("a,b", ",")
 var p atomic.Pointer[http.Request]
@@ -145,6 +153,31 @@ func TestCheckWhileReading(t *testing.T) {
 	wg.Wait()
 }
 
+// TestPathsAreAll compares with the standard library of the Go version that
+// made the data.
+func TestPathsAreAll(t *testing.T) {
+	if GoVersion() != runtime.Version() {
+		t.Skipf("the data are of %s, this is %s", GoVersion(), runtime.Version())
+	}
+	list, err := os.ReadFile("../symbols/packages.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("go", "list", "std")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64")
+	std, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list std: %v", err)
+	}
+	want := slices.DeleteFunc(strings.Fields(string(list)+string(std)), func(path string) bool {
+		return path == "unsafe" || strings.HasPrefix(path, "vendor/") || strings.Contains("/"+path+"/", "/internal/")
+	})
+	slices.Sort(want)
+	if got := Paths(); !slices.Equal(got, want) {
+		t.Errorf("got %q\nwant %q", got, want)
+	}
+}
+
 func BenchmarkImportFmt(b *testing.B) {
 	for b.Loop() {
 		if _, err := New(token.NewFileSet()).Import("fmt"); err != nil {
@@ -170,4 +203,18 @@ func BenchmarkImportAll(b *testing.B) {
 			}
 		}
 	}
+}
+
+func BenchmarkDoc(b *testing.B) {
+	b.Run("first", func(b *testing.B) {
+		e, segments, _ := find("net/http") // the longest
+		for b.Loop() {
+			readDocs(segments[e.at+e.types : e.at+e.types+e.texts])
+		}
+	})
+	b.Run("again", func(b *testing.B) {
+		for b.Loop() {
+			Doc("net/http", "Server.Serve")
+		}
+	})
 }
