@@ -7,6 +7,7 @@ import (
 	"go/token"
 	"go/types"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -23,6 +24,7 @@ func (r *rewriter) modern(e ast.Expr, called bool) ast.Expr {
 		if b, ok := r.object(ast.Unparen(e.Fun)).(*types.Builtin); ok {
 			return r.builtin(e, b.Name())
 		}
+		r.instance(e)
 		return r.wholeSlice(e)
 	case *ast.SelectorExpr:
 		if s := r.selection(e); s != nil && s.Kind() == types.MethodExpr {
@@ -145,6 +147,10 @@ func (r *rewriter) methodValue(e *ast.SelectorExpr, s *types.Selection) ast.Expr
 		if _, wants := m.Type().(*types.Pointer); wants {
 			recv, x = types.NewPointer(recv), &ast.UnaryExpr{OpPos: x.Pos(), Op: token.AND, X: x}
 		}
+	} else if m != nil {
+		if _, wants := m.Type().(*types.Pointer); !wants {
+			recv, x = recv.Underlying().(*types.Pointer).Elem(), &ast.StarExpr{Star: x.Pos(), X: x}
+		}
 	}
 	t, ok := r.words(recv)
 	f, ok2 := r.words(s.Type())
@@ -162,6 +168,37 @@ func (r *rewriter) methodValue(e *ast.SelectorExpr, s *types.Selection) ast.Expr
 		return e
 	}
 	return &ast.CallExpr{Fun: lit, Lparen: e.Pos(), Args: []ast.Expr{x}, Rparen: e.End()}
+}
+
+// instance writes out the type arguments of a call of a generic function that
+// takes functions: the interpreter does not infer them.
+func (r *rewriter) instance(c *ast.CallExpr) {
+	id, ok := c.Fun.(*ast.Ident)
+	if !ok {
+		return
+	}
+	args := r.info.Instances[id].TypeArgs
+	takes := slices.ContainsFunc(c.Args, func(a ast.Expr) bool {
+		_, isFunc := r.info.TypeOf(a).(*types.Signature)
+		return isFunc
+	})
+	if args == nil || !takes {
+		return
+	}
+	var list []ast.Expr
+	for i := range args.Len() {
+		text, ok := r.words(args.At(i))
+		t := r.parse(text, c.Pos())
+		if !ok || t == nil {
+			return
+		}
+		list = append(list, t)
+	}
+	if len(list) == 1 {
+		c.Fun = &ast.IndexExpr{X: id, Lbrack: id.End(), Index: list[0], Rbrack: id.End()}
+	} else {
+		c.Fun = &ast.IndexListExpr{X: id, Lbrack: id.End(), Indices: list, Rbrack: id.End()}
+	}
 }
 
 // wholeSlice keeps a slice that is the only value of a variadic parameter of

@@ -24,10 +24,13 @@ func (s *Session) foreign(c *ast.CallExpr, info *types.Info) *refusal {
 	path := f.Pkg().Path()
 	for i, arg := range c.Args {
 		t := info.TypeOf(arg)
+		name := f.Pkg().Name() + "." + f.Name()
+		if own := hiddenPrinter(t); own != "" && (path == "fmt" || path == "log") {
+			return &refusal{arg.Pos(), name + " would not call the String or Error method of " + own + " through " + types.TypeString(t, short) + " in this interpreter: call it, or add it to the interface"}
+		}
 		if t == nil || !types.IsInterface(param(sig, i)) || types.IsInterface(t) {
 			continue
 		}
-		name := f.Pkg().Name() + "." + f.Name()
 		switch {
 		case path == "errors" && f.Name() == "Is":
 			if own := ownType(t, map[types.Type]bool{}, func(n *types.Named) bool { return method(n, "Is") || method(n, "Unwrap") }); own != "" {
@@ -195,6 +198,29 @@ func nestedMethods(t types.Type) string {
 	return ownType(n.Underlying(), seen, has)
 }
 
+// hiddenPrinter is a type of the notebook that fmt would print by a method, if
+// it comes in a value of an interface of the notebook that lacks the method.
+func hiddenPrinter(t types.Type) string {
+	n, ok := types.Unalias(t).(*types.Named)
+	if !ok || !isOwn(n) || !types.IsInterface(n) || prints(n) {
+		return ""
+	}
+	i := n.Underlying().(*types.Interface)
+	scope := n.Obj().Pkg().Scope()
+	for _, name := range scope.Names() {
+		o, ok := scope.Lookup(name).(*types.TypeName)
+		if !ok || types.IsInterface(o.Type()) {
+			continue
+		}
+		for _, t := range []types.Type{o.Type(), types.NewPointer(o.Type())} {
+			if named, ok := o.Type().(*types.Named); ok && named.TypeParams() == nil && types.Implements(t, i) && prints(t) {
+				return name
+			}
+		}
+	}
+	return ""
+}
+
 // unshowable refuses a value at the end of a cell that would be shown without
 // the methods of what is in it.
 func unshowable(items []item, info *types.Info) *refusal {
@@ -258,6 +284,9 @@ func typeVerb(c *ast.CallExpr, f *types.Func, sig *types.Signature, info *types.
 			return ok && hidden(s)
 		}
 		any := func(*types.Named) bool { return true }
+		if n, ok := types.Unalias(t).(*types.Named); ok && isOwn(n) && prints(n) && !strings.ContainsAny(verb, "vsqxXTp") {
+			return &refusal{arg.Pos(), fmt.Sprintf("%%%s of %s, which has a String or Error method, is not supported by this interpreter: convert it, such as int(x)", verb, n.Obj().Name())}
+		}
 		own := ""
 		switch verb {
 		case "T", "#v":

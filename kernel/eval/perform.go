@@ -196,16 +196,12 @@ func lateDecls(items []item) map[int]bool {
 }
 
 // outerUses is the names that a declaration takes from around it: those of its
-// parameters are its own.
+// parameters, variables and fields are its own.
 func outerUses(d ast.Decl) map[string]bool {
 	names := uses(d)
-	f, ok := d.(*ast.FuncDecl)
-	if !ok {
-		return names
-	}
-	for _, l := range []*ast.FieldList{f.Recv, f.Type.Params, f.Type.Results} {
+	drop := func(l *ast.FieldList) {
 		if l == nil {
-			continue
+			return
 		}
 		for _, field := range l.List {
 			for _, n := range field.Names {
@@ -213,6 +209,26 @@ func outerUses(d ast.Decl) map[string]bool {
 			}
 		}
 	}
+	ast.Inspect(d, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncDecl:
+			drop(n.Recv)
+		case *ast.FuncType:
+			drop(n.Params)
+			drop(n.Results)
+		case *ast.StructType:
+			drop(n.Fields)
+		case *ast.AssignStmt, *ast.DeclStmt:
+			for _, v := range declaredVars(n.(ast.Stmt)) {
+				delete(names, v)
+			}
+		case *ast.RangeStmt:
+			for _, v := range rangeVars(n) {
+				delete(names, v.Name)
+			}
+		}
+		return true
+	})
 	return names
 }
 

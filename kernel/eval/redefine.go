@@ -226,6 +226,7 @@ func (s *Session) finish(r *redefinition) {
 	defer s.typing.mu.Unlock()
 	for _, name := range r.lost {
 		delete(s.typing.names.vars, name)
+		delete(s.vars, name)
 	}
 	for _, key := range r.stale {
 		delete(s.typing.names.decls, key)

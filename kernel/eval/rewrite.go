@@ -90,6 +90,7 @@ func (r *rewriter) inspect(n ast.Node) {
 		case *ast.ForStmt:
 			copyVars(n.Body, loopVars(n))
 		case *ast.RangeStmt:
+			r.wholeArray(n)
 			copyVars(n.Body, rangeVars(n))
 		case *ast.TypeSwitchStmt:
 			bind(n)
@@ -102,6 +103,19 @@ func (r *rewriter) inspect(n ast.Node) {
 		}
 		return true
 	})
+}
+
+// wholeArray ranges over the array that a pointer points to.
+func (r *rewriter) wholeArray(f *ast.RangeStmt) {
+	if r.info == nil || r.info.TypeOf(f.X) == nil {
+		return
+	}
+	if p, ok := r.info.TypeOf(f.X).Underlying().(*types.Pointer); ok {
+		if _, array := p.Elem().Underlying().(*types.Array); array {
+			at := f.X.Pos()
+			f.X = &ast.SliceExpr{X: &ast.ParenExpr{Lparen: at, X: &ast.StarExpr{Star: at, X: f.X}, Rparen: at}, Lbrack: at, Rbrack: at}
+		}
+	}
 }
 
 // ident renames main, which the interpreter would run after every cell.
@@ -126,6 +140,11 @@ func (r *rewriter) list(list []ast.Stmt) []ast.Stmt {
 		switch d := st.(type) {
 		case *ast.AssignStmt:
 			out = append(out, r.s.literalsFirst(d.Rhs)...)
+			if name, _ := isBare(d.Lhs[0]); d.Tok == token.ASSIGN && len(d.Lhs) == 1 && len(d.Rhs) == 1 && name == "_" {
+				if _, operation := ast.Unparen(d.Rhs[0]).(*ast.BinaryExpr); operation { // the interpreter has no place for it
+					st = assign(d.Pos(), token.DEFINE, r.s.fresh(), d.Rhs[0])
+				}
+			}
 			if d.Tok == token.DEFINE {
 				r.typedConsts(d.Lhs, d.Rhs)
 			}

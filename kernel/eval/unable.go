@@ -30,7 +30,11 @@ func (s *Session) unable(items []item, info *types.Info) *refusal {
 			case *ast.BinaryExpr:
 				found = comparesAny(n, info)
 			case *ast.TypeAssertExpr:
-				found = assertsRecovered(n, info)
+				if found = assertsRecovered(n, info); found == nil {
+					found = assertsPrinter(n.Type, false, info)
+				}
+			case *ast.TypeSwitchStmt:
+				found = switchesPrinters(n, info)
 			case *ast.SwitchStmt:
 				found = fallsToDefault(n)
 			case *ast.DeferStmt:
@@ -103,6 +107,13 @@ func comparesAny(b *ast.BinaryExpr, info *types.Info) *refusal {
 		_, parameter := types.Unalias(t).(*types.TypeParam)
 		i, ok := t.Underlying().(*types.Interface)
 		return ok && !parameter && i.NumMethods() == 0
+	}
+	own := func(e ast.Expr) bool {
+		n, ok := types.Unalias(info.TypeOf(e)).(*types.Named)
+		return ok && isOwn(n) && types.IsInterface(n)
+	}
+	if own(b.X) && own(b.Y) {
+		return &refusal{b.OpPos, "comparing two values of the cell's own interface is not supported by this interpreter: compare what is in them"}
 	}
 	if empty(b.X) && empty(b.Y) {
 		return &refusal{b.OpPos, "comparing two values of type any is not supported by this interpreter, which cannot tell the cell's own types apart: assert their types first"}
@@ -237,4 +248,40 @@ func defersChanged(body *ast.BlockStmt, info *types.Info) (found *refusal) {
 		return true
 	})
 	return found
+}
+
+// assertsPrinter refuses to recognise a type of the notebook that has a String
+// or Error method in an interface: the interpreter wraps such values.
+func assertsPrinter(t ast.Expr, inSwitch bool, info *types.Info) *refusal {
+	if t == nil || info.TypeOf(t) == nil {
+		return nil
+	}
+	named := types.Unalias(info.TypeOf(t))
+	if p, ok := named.(*types.Pointer); ok {
+		if !inSwitch {
+			return nil // this works
+		}
+		named = types.Unalias(p.Elem())
+	}
+	n, ok := named.(*types.Named)
+	if !ok || !isOwn(n) || types.IsInterface(n) || !prints(info.TypeOf(t)) {
+		return nil
+	}
+	what := "an assertion to " + n.Obj().Name()
+	if inSwitch {
+		what = "a type switch with " + n.Obj().Name()
+	}
+	return &refusal{t.Pos(), what + ", which has a String or Error method, is not supported by this interpreter: use pointers and v, ok := x.(*" + n.Obj().Name() + ")"}
+}
+
+// switchesPrinters looks at the cases of a type switch.
+func switchesPrinters(s *ast.TypeSwitchStmt, info *types.Info) *refusal {
+	for _, c := range s.Body.List {
+		for _, t := range c.(*ast.CaseClause).List {
+			if r := assertsPrinter(t, true, info); r != nil {
+				return r
+			}
+		}
+	}
+	return nil
 }
