@@ -1,0 +1,13 @@
+package cpu
+
+import "golang.org/x/sys/cpu"
+
+var best = func() Level {
+	switch x := cpu.X86; {
+	case x.HasAVX2 && x.HasFMA && x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL:
+		return AVX512
+	case x.HasAVX2 && x.HasFMA:
+		return AVX2
+	}
+	return Generic
+}()

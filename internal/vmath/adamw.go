@@ -1,0 +1,34 @@
+package vmath
+
+import "math"
+
+// Adam are the numbers of one AdamW step that are the same for all weights.
+type Adam struct {
+	Scale        float32 // of the gradient, for clipping
+	Beta1, Beta2 float32
+	Keep         float32 // 1 - rate·decay
+	Step         float32 // rate/(1-β₁ᵗ)
+	Root         float32 // 1/√(1-β₂ᵗ)
+	Eps          float32
+}
+
+// AdamW moves the weights w with gradient g and moments m and v, and clears
+// the gradient:
+//
+//	for i := range w {
+//		x := Scale*g[i]
+//		m[i] = Beta1*m[i] + (1-Beta1)*x
+//		v[i] = Beta2*v[i] + (1-Beta2)*x*x
+//		w[i] = Keep*w[i] - Step*m[i]/(Root*√v[i] + Eps)
+//		g[i] = 0
+//	}
+func AdamW(w, g, m, v []float32, a Adam) {
+	check("AdamW", len(w), len(g), len(m), len(v))
+	for i, x := range g {
+		x *= a.Scale
+		m[i] = a.Beta1*m[i] + (1-a.Beta1)*x
+		v[i] = a.Beta2*v[i] + (1-a.Beta2)*x*x
+		w[i] = a.Keep*w[i] - a.Step*m[i]/(a.Root*float32(math.Sqrt(float64(v[i])))+a.Eps)
+		g[i] = 0
+	}
+}
