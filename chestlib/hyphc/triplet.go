@@ -51,6 +51,11 @@ func Similarity(x, y []float64) float64 {
 		yy += y[i] * y[i]
 		xy += xi * y[i]
 	}
+	return SimilarityOf(xx, yy, xy)
+}
+
+// SimilarityOf is Similarity for callers that have the dot products x·x, y·y and x·y.
+func SimilarityOf(xx, yy, xy float64) float64 {
 	if xx == 0 || yy == 0 {
 		return 0.5
 	}

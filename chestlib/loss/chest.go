@@ -109,6 +109,12 @@ func (l *CHEST) Euclidean() *SoftTriple { return l.e }
 // Hyperbolic returns the loss in the ball, nil for OnlyE.
 func (l *CHEST) Hyperbolic() *HyperSoftTriple { return l.h }
 
+// Tree returns the loss on the tree of proxies, nil if there is none.
+func (l *CHEST) Tree() *HypHC { return l.tree }
+
+// TreeRand returns what Step draws triplets with if it is given no rng.
+func (l *CHEST) TreeRand() *rand.Rand { return rand.New(rand.NewPCG(l.o.Seed, 'T')) }
+
 // Params returns the proxies of the spaces in use.
 func (l *CHEST) Params() []*optim.Param {
 	var params []*optim.Param
@@ -167,7 +173,7 @@ func wanted(g []float32, train bool) []float32 {
 // stepTree is the tree's part of Step, on the points that h.Step left in h.p.
 func (l *CHEST) stepTree(label []int, train bool, rng *rand.Rand) float64 {
 	if rng == nil {
-		rng = rand.New(rand.NewPCG(l.o.Seed, 'T'))
+		rng = l.TreeRand()
 	}
 	like := l.h.proxies.Value // a tangent vector and its point have one direction
 	if l.e != nil {

@@ -228,7 +228,7 @@ func TestDraw(t *testing.T) {
 		}
 	}
 	l := NewHypHC(50, 2, HypHCOptions{BatchClasses: true, Triplets: 500})
-	l.draw([]int{7, 7, 9}, rng)
+	l.Draw([]int{7, 7, 9}, rng)
 	seen := make(map[int]bool)
 	for _, triplet := range l.triplets {
 		for _, leaf := range triplet {

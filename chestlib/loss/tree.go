@@ -47,6 +47,8 @@ type HypHC struct {
 	o                HypHCOptions
 
 	every    []int        // all classes
+	some     []int        // those of a batch and others
+	taken    []bool       // of each class: it is in some
 	like     []float64    // proxies of the other space, widened
 	triplets [][3]int     // rows of the points
 	rowLoss  []float64    // of each triplet
@@ -88,7 +90,7 @@ func (l *HypHC) Step(points []float64, like []float32, c float64, label []int, g
 	if leaves < 3 {
 		return 0
 	}
-	l.draw(label, rng)
+	l.Draw(label, rng)
 	l.like = widen(resized(l.like, len(like)), like)
 	l.forward(points, c)
 	n := float64(len(l.triplets))
@@ -98,9 +100,10 @@ func (l *HypHC) Step(points []float64, like []float32, c float64, label []int, g
 	return floats.Sum(l.rowLoss) / n
 }
 
-// draw fills triplets with distinct leaves: all triplets if Triplets allows,
-// else random ones.
-func (l *HypHC) draw(label []int, rng *rand.Rand) {
+// Draw returns the triplets of a step, of distinct leaves c·K+k: all triplets
+// if Triplets allows, else random ones; none with fewer than three leaves. They
+// are valid until the next Draw or Step.
+func (l *HypHC) Draw(label []int, rng *rand.Rand) [][3]int {
 	classes := l.among(label, rng)
 	n := len(classes) * l.proxies
 	leaf := func(i int) int { return classes[i/l.proxies]*l.proxies + i%l.proxies }
@@ -113,12 +116,13 @@ func (l *HypHC) draw(label []int, rng *rand.Rand) {
 				}
 			}
 		}
-		return
+		return l.triplets
 	}
 	for range l.o.Triplets {
 		i, j, k := distinct(n, rng)
 		l.triplets = append(l.triplets, [3]int{leaf(i), leaf(j), leaf(k)})
 	}
+	return l.triplets
 }
 
 // distinct returns three different numbers below n, uniformly.
@@ -140,24 +144,28 @@ func distinct(n int, rng *rand.Rand) (i, j, k int) {
 // among returns the classes to draw leaves from: all, or those of the batch and
 // as many others.
 func (l *HypHC) among(label []int, rng *rand.Rand) []int {
-	batch := slices.Clone(label)
-	slices.Sort(batch)
-	batch = slices.Compact(batch)
-	want := 2 * len(batch)
-	if !l.o.BatchClasses || want >= l.classes || want*l.proxies < 3 {
+	if !l.o.BatchClasses {
 		return l.every
 	}
-	seen := make(map[int]bool, want)
-	for _, c := range batch {
-		seen[c] = true
+	l.taken = resized(l.taken, l.classes)
+	clear(l.taken)
+	l.some = append(l.some[:0], label...)
+	slices.Sort(l.some)
+	l.some = slices.Compact(l.some)
+	want := 2 * len(l.some)
+	if want >= l.classes || want*l.proxies < 3 {
+		return l.every
 	}
-	for len(batch) < want { // ends: want < classes, so some are always left
-		if c := rng.IntN(l.classes); !seen[c] {
-			seen[c] = true
-			batch = append(batch, c)
+	for _, c := range l.some {
+		l.taken[c] = true
+	}
+	for len(l.some) < want { // ends: want < classes, so some are always left
+		if c := rng.IntN(l.classes); !l.taken[c] {
+			l.taken[c] = true
+			l.some = append(l.some, c)
 		}
 	}
-	return batch
+	return l.some
 }
 
 // forward computes the loss of each triplet and its gradient by the depths.

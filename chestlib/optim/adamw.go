@@ -4,6 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+
+	"github.com/chestlab/chest/internal/parallel"
+	"github.com/chestlab/chest/internal/vmath"
 )
 
 // AdamWOptions controls AdamW. The zero value is the usual setting.
@@ -15,6 +18,8 @@ type AdamWOptions struct {
 	Decay float64 // weight decay per unit of rate; 0 means 1e-2, negative means none
 
 	Groups map[string]Group // by Param.Group; groups not named here have the zero Group
+
+	Threads int // 0 means GOMAXPROCS; the result does not depend on it
 }
 
 // Group sets the params of one group apart.
@@ -39,7 +44,7 @@ func (o AdamWOptions) withDefaults() AdamWOptions {
 //	m ← β₁m + (1-β₁)g        v ← β₂v + (1-β₂)g²
 //	w ← w - ηλw - η (m/(1-β₁ᵗ)) / (√(v/(1-β₂ᵗ)) + ε)
 //
-// λ is 0 for plain params. Moments are kept in float32, arithmetic is float64.
+// λ is 0 for plain params. All of it is float32. A step allocates nothing.
 //
 // Source: I. Loshchilov and F. Hutter, "Decoupled Weight Decay Regularization"
 // (2019), algorithm 2.
@@ -47,7 +52,18 @@ type AdamW struct {
 	o     AdamWOptions
 	slots []slot
 	steps int
+
+	pieces []piece
+	team   *parallel.Team
+	move   func(task, worker int) // the method, made once
+	scale  float64                // of the gradients of the step in progress
 }
+
+// piece is a part of a slot that one task moves: entries [lo, hi).
+type piece struct{ slot, lo, hi int }
+
+// pieceSize is the number of weights in a piece.
+const pieceSize = 1 << 14
 
 // slot is one param with its state.
 type slot struct {
@@ -61,7 +77,8 @@ type slot struct {
 // twice or has a gradient of another length, since training would then be
 // wrong without a sign.
 func NewAdamW(params []*Param, o AdamWOptions) *AdamW {
-	a := &AdamW{o: o.withDefaults()}
+	a := &AdamW{o: o.withDefaults(), team: parallel.NewTeam(o.Threads)}
+	a.move = a.movePiece
 	seen := make(map[*Param]bool, len(params))
 	for _, p := range params {
 		if seen[p] {
@@ -71,6 +88,9 @@ func NewAdamW(params []*Param, o AdamWOptions) *AdamW {
 			panic(fmt.Sprintf("optim: NewAdamW: param %q has %d values and %d gradients", p.Name, len(p.Value), len(p.Grad)))
 		}
 		seen[p] = true
+		for lo := 0; lo < len(p.Value); lo += pieceSize {
+			a.pieces = append(a.pieces, piece{len(a.slots), lo, min(lo+pieceSize, len(p.Value))})
+		}
 		a.slots = append(a.slots, a.newSlot(p))
 	}
 	return a
@@ -86,29 +106,30 @@ func (a *AdamW) newSlot(p *Param) slot {
 }
 
 // Step moves every value along its gradient and clears the gradient.
-func (a *AdamW) Step() {
+func (a *AdamW) Step() { a.StepScaled(1) }
+
+// StepScaled is Step with all gradients multiplied by scale, as clipping wants
+// it: 0 < scale ≤ 1.
+func (a *AdamW) StepScaled(scale float64) {
 	a.steps++
-	t := float64(a.steps)
-	correct1, correct2 := 1-math.Pow(a.o.Beta1, t), 1-math.Pow(a.o.Beta2, t)
-	for _, s := range a.slots {
-		a.move(s, correct1, correct2)
-		s.p.ZeroGrad()
-	}
+	a.scale = scale
+	a.team.Tasks(len(a.pieces), a.move)
 }
 
-// move changes one param.
-func (a *AdamW) move(s slot, correct1, correct2 float64) {
-	b1, b2 := a.o.Beta1, a.o.Beta2
-	rate := a.o.Rate * s.rate
-	keep, step, root := 1-rate*s.decay, rate/correct1, 1/math.Sqrt(correct2)
-	w, m, v := s.p.Value, s.m[:len(s.p.Value)], s.v[:len(s.p.Value)]
-	for i, gi := range s.p.Grad[:len(w)] {
-		g := float64(gi)
-		mi := b1*float64(m[i]) + (1-b1)*g
-		vi := b2*float64(v[i]) + (1-b2)*g*g
-		m[i], v[i] = float32(mi), float32(vi)
-		w[i] = float32(keep*float64(w[i]) - step*mi/(root*math.Sqrt(vi)+a.o.Eps))
-	}
+// movePiece changes one piece.
+func (a *AdamW) movePiece(task, _ int) {
+	at := a.pieces[task]
+	s := a.slots[at.slot]
+	rate, t := a.o.Rate*s.rate, float64(a.steps)
+	beta1, beta2 := float32(a.o.Beta1), float32(a.o.Beta2) // the corrections are for what is computed with
+	vmath.AdamW(s.p.Value[at.lo:at.hi], s.p.Grad[at.lo:at.hi], s.m[at.lo:at.hi], s.v[at.lo:at.hi], vmath.Adam{
+		Scale: float32(a.scale),
+		Beta1: beta1, Beta2: beta2,
+		Keep: float32(1 - rate*s.decay),
+		Step: float32(rate / (1 - math.Pow(float64(beta1), t))),
+		Root: float32(1 / math.Sqrt(1-math.Pow(float64(beta2), t))),
+		Eps:  float32(a.o.Eps),
+	})
 }
 
 // SetRate changes AdamWOptions.Rate from the next step on, for schedules. Rate

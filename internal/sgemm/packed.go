@@ -14,7 +14,6 @@ func Dense(data []float32, rows, cols int) Matrix {
 	return Matrix{Data: data, Rows: rows, Cols: cols, Stride: cols}
 }
 
-
 // Packed is a right operand laid out for the kernels, to be multiplied with
 // many left ones. The zero value is empty; Pack fills it, reusing its memory.
 type Packed struct {

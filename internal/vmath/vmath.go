@@ -26,6 +26,9 @@ func Tanh(dst, x []float32) { apply("Tanh", dst, x, math.Tanh) }
 // Erf computes dst[i] = erf(x[i]).
 func Erf(dst, x []float32) { apply("Erf", dst, x, math.Erf) }
 
+// Sqrt computes dst[i] = √x[i].
+func Sqrt(dst, x []float32) { apply("Sqrt", dst, x, math.Sqrt) }
+
 func apply(name string, dst, x []float32, f func(float64) float64) {
 	check(name, len(dst), len(x))
 	for i, v := range x {

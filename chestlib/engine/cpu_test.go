@@ -1,0 +1,112 @@
+package engine_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/chestlab/chest/chestlib/engine"
+	"github.com/chestlab/chest/chestlib/engine/enginetest"
+	"github.com/chestlab/chest/chestlib/loss"
+	"github.com/chestlab/chest/chestlib/optim"
+	"github.com/chestlab/chest/internal/cpu"
+)
+
+// TestCPU runs the suite at every level of the machine.
+func TestCPU(t *testing.T) {
+	for _, level := range cpu.Levels() {
+		t.Run(level.String(), func(t *testing.T) {
+			defer cpu.Set(level)()
+			enginetest.Run(t, func(_ *testing.T, l *loss.CHEST, adam optim.AdamWOptions) engine.Engine {
+				return engine.New(l, engine.Options{Threads: 2, Adam: adam})
+			})
+		})
+	}
+}
+
+// batch makes a loss with a batch for it.
+func batch(rows, classes, k, d int) (l *loss.CHEST, uE, uH []float32, label []int) {
+	l = loss.NewCHEST(classes, d, d, loss.CHESTOptions{E: loss.SoftTripleOptions{Proxies: k}, Seed: 5})
+	rng := rand.New(rand.NewPCG(1, 2))
+	features := func() []float32 {
+		u := make([]float32, rows*d)
+		for i := range u {
+			u[i] = float32(rng.NormFloat64() / 4)
+		}
+		return u
+	}
+	for range rows {
+		label = append(label, rng.IntN(classes))
+	}
+	return l, features(), features(), label
+}
+
+// train runs steps and returns the bits of everything that came out.
+func train(t *testing.T, threads, steps int) []uint32 {
+	l, uE, uH, label := batch(70, 700, 3, 24)
+	e := engine.New(l, engine.Options{Threads: threads})
+	gE, gH := make([]float32, len(uE)), make([]float32, len(uH))
+	rng := rand.New(rand.NewPCG(3, 4))
+	var bits []uint32
+	for range steps {
+		terms, err := e.Loss(uE, uH, label, gE, gH, rng)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bits = append(bits, math.Float32bits(float32(terms.Total)))
+		if err := e.Update(1e-2, 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, x := range [][]float32{gE, gH, l.Params()[0].Value, l.Params()[1].Value} {
+		for _, v := range x {
+			bits = append(bits, math.Float32bits(v))
+		}
+	}
+	return bits
+}
+
+// TestThreads: the bits do not depend on the number of threads.
+func TestThreads(t *testing.T) {
+	for _, level := range cpu.Levels() {
+		t.Run(level.String(), func(t *testing.T) {
+			defer cpu.Set(level)()
+			want := train(t, 1, 4)
+			for _, threads := range []int{1, 2, 5} {
+				for i, b := range train(t, threads, 4) {
+					if b != want[i] {
+						t.Fatalf("%d threads: number %d of %d differs", threads, i, len(want))
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestNoAllocation: a step allocates nothing, with any options.
+func TestNoAllocation(t *testing.T) {
+	l, uE, uH, label := batch(64, 100, 5, 32)
+	e := engine.New(l, engine.Options{Threads: 2})
+	gE, gH := make([]float32, len(uE)), make([]float32, len(uH))
+	rng := rand.New(rand.NewPCG(3, 4))
+	step := func() {
+		if _, err := e.Loss(uE, uH, label, gE, gH, rng); err != nil {
+			t.Fatal(err)
+		}
+		if err := e.Update(1e-3, 0.5); err != nil {
+			t.Fatal(err)
+		}
+	}
+	step()
+	if n := testing.AllocsPerRun(20, step); n != 0 {
+		t.Errorf("%g allocations per step", n)
+	}
+}
+
+func TestName(t *testing.T) {
+	l, _, _, _ := batch(1, 2, 2, 2)
+	if got := engine.New(l, engine.Options{Threads: 2}).Name(); !strings.HasSuffix(got, ", 2 threads") || !strings.HasPrefix(got, "cpu ") {
+		t.Error(got)
+	}
+}
