@@ -78,3 +78,8 @@ func (w *Workspace) MulPacked(dst, a Matrix, aT bool, p *Packed, alpha, beta flo
 		}
 	}
 }
+
+// Mul is Workspace.Mul on all processors.
+func Mul(dst, a Matrix, aT bool, b Matrix, bT bool, alpha, beta float32) {
+	new(Workspace).Mul(dst, a, aT, b, bT, alpha, beta)
+}
