@@ -1,6 +1,19 @@
 package optim
 
-import "math"
+import (
+	"math"
+
+	"github.com/chestlab/chest/internal/vmath"
+)
+
+// Norm is the Euclidean norm of all gradients together.
+func Norm(params []*Param) float64 {
+	var sum float64
+	for _, p := range params {
+		sum += vmath.Dot64(p.Grad, p.Grad)
+	}
+	return math.Sqrt(sum)
+}
 
 // ClipNorm scales all gradients by one factor so that their common Euclidean
 // norm is at most max, and returns the norm before.
@@ -13,13 +26,7 @@ func ClipNorm(params []*Param, max float64) float64 {
 	if !(max > 0) {
 		panic("optim: ClipNorm: max must be positive")
 	}
-	var sum float64
-	for _, p := range params {
-		for _, g := range p.Grad {
-			sum += float64(g) * float64(g)
-		}
-	}
-	norm := math.Sqrt(sum)
+	norm := Norm(params)
 	if norm <= max || math.IsInf(norm, 0) || math.IsNaN(norm) {
 		return norm
 	}

@@ -15,6 +15,7 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"github.com/chestlab/chest/chestlib/engine"
 	"github.com/chestlab/chest/chestlib/loss"
 	"github.com/chestlab/chest/chestlib/model"
 	"github.com/chestlab/chest/chestlib/optim"
@@ -28,8 +29,9 @@ type Trainer struct {
 	o       Options
 	src     model.Source
 	sampler *Sampler
-	adam    *optim.AdamW
-	params  []*optim.Param
+	engine  engine.Engine  // the loss, and the proxies' optimiser
+	adam    *optim.AdamW   // of the model
+	params  []*optim.Param // of the model
 
 	steps   int // done so far; it numbers the random draws
 	place   int // steps of the schedule that are behind: those of broken-off epochs are not
@@ -63,11 +65,12 @@ func New(m *model.Model, src model.Source, o Options) (*Trainer, error) {
 	}
 	t := &Trainer{Model: m, o: o, src: src, sampler: sampler}
 	t.Loss = loss.NewCHEST(sampler.Classes(), mo.DE, mo.DH, o.Loss)
-	t.params = append(append(t.params, m.Params()...), t.Loss.Params()...)
-	t.adam = optim.NewAdamW(t.params, optim.AdamWOptions{
+	t.params = m.Params()
+	adam := optim.AdamWOptions{
 		Rate: o.Rate, Decay: o.Decay,
 		Groups: map[string]optim.Group{"proxies": {Rate: o.ProxyRate}, "head": {Rate: o.HeadRate}},
-	})
+	}
+	t.adam, t.engine = optim.NewAdamW(t.params, adam), engine.New(t.Loss, engine.Options{Adam: adam})
 	return t, nil
 }
 
@@ -150,19 +153,29 @@ func (t *Trainer) Step(b Batch) (Step, error) {
 	t.gE, t.gH = sized(t.gE, len(uE)), sized(t.gH, len(uH))
 	rng := rand.New(rand.NewPCG(t.o.Seed, 0x7e57<<32|uint64(t.steps)))
 	s := Step{Number: t.steps + 1, Rate: t.rate()}
-	s.Loss = t.Loss.Step(uE, uH, b.Labels, t.gE, t.gH, rng)
+	var err error
+	if s.Loss, err = t.engine.Loss(uE, uH, b.Labels, t.gE, t.gH, rng); err != nil {
+		return s, fmt.Errorf("train: step %d: %w", s.Number, err)
+	}
 	if name := notFinite(s.Loss); name != "" {
-		t.clear()
 		return s, fmt.Errorf("train: step %d: the loss term %s is not finite; a smaller Rate (now %g) or smaller items may help", s.Number, name, t.o.Rate)
 	}
 	t.Model.Backward(t.gE, t.gH, n)
-	s.Norm = optim.ClipNorm(t.params, t.maxNorm())
+	s.Norm = math.Hypot(optim.Norm(t.params), t.engine.Norm())
 	if math.IsNaN(s.Norm) || math.IsInf(s.Norm, 0) {
 		t.clear()
 		return s, fmt.Errorf("train: step %d: the gradient is not finite (loss %g); a smaller Rate (now %g) may help", s.Number, s.Loss.Total, t.o.Rate)
 	}
+	scale := 1.0
+	if s.Norm > t.maxNorm() {
+		scale = t.maxNorm() / s.Norm
+	}
+	if err := t.engine.Update(s.Rate, scale); err != nil {
+		t.clear()
+		return s, fmt.Errorf("train: step %d: %w", s.Number, err)
+	}
 	t.adam.SetRate(s.Rate)
-	t.adam.Step()
+	t.adam.StepScaled(scale)
 	t.steps++
 	t.place++
 	return s, nil
@@ -197,7 +210,7 @@ func (t *Trainer) maxNorm() float64 {
 	return t.o.MaxNorm
 }
 
-// clear drops the gradients of a failed step.
+// clear drops the model's gradients of a failed step; the engine overwrites its own.
 func (t *Trainer) clear() {
 	for _, p := range t.params {
 		p.ZeroGrad()

@@ -1,0 +1,139 @@
+// Command bench runs chest's benchmarks and the same work in PyTorch and
+// OpenBLAS in turns, and prints both medians and their ratio, all of one run.
+// What is not installed is left out, and said so.
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// pair is one piece of work and who else does it.
+type pair struct {
+	name   string
+	chest  []string // chest bench …
+	script string   // of tests/bench
+	other  []string // its arguments
+}
+
+var (
+	chest   = flag.String("chest", "bin/chest", "the chest binary")
+	python  = flag.String("python", "/usr/bin/python3", "a Python that has torch")
+	rounds  = flag.Int("rounds", 3, "how often each side runs")
+	seconds = flag.Float64("seconds", 1, "time of each side in a round")
+	only    = flag.String("only", "", "run the pairs whose name contains this")
+	fill    = flag.Bool("large", true, "also what takes minutes: recall of 60,502 rows")
+)
+
+func main() {
+	log.SetFlags(0)
+	log.SetPrefix("bench: ")
+	flag.Parse()
+	if _, err := os.Stat(*chest); err != nil {
+		log.Fatalf("%s is not there; run: make build", *chest)
+	}
+	fmt.Printf("%-42s %7s %10s %10s %7s %9s %9s %7s\n", "", "threads", "chest ms", "other ms", "faster", "chest MB", "other MB", "memory")
+	failed := false
+	for _, p := range pairs() {
+		if !strings.Contains(p.name, *only) {
+			continue
+		}
+		for _, threads := range []int{1, 2} {
+			if err := compare(p, threads); err != nil {
+				log.Printf("%s: %v", p.name, err)
+				failed = true
+			}
+		}
+	}
+	if failed {
+		os.Exit(1)
+	}
+}
+
+// pairs are all comparisons.
+func pairs() []pair {
+	var all []pair
+	same := func(name, bench string, args ...string) {
+		all = append(all, pair{name, append([]string{bench}, args...), bench + ".py", args})
+	}
+	for _, dim := range []string{"128", "512"} {
+		same("step, 100 classes of 10, D "+dim, "step", "--dim", dim, "--classes", "100", "--proxies", "10")
+		same("step, 11,318 classes of 2, D "+dim, "step", "--dim", dim, "--classes", "11318", "--proxies", "2")
+	}
+	gemm := func(m, n, k string, flags ...string) {
+		args := append([]string{"--m", m, "--n", n, "--k", k}, flags...)
+		name := fmt.Sprintf("product %s×%s×%s", m, k, n)
+		if len(flags) > 0 {
+			name += " " + strings.Join(flags, " ")
+		}
+		all = append(all, pair{name, append([]string{"gemm"}, args...), "openblas.py", args})
+	}
+	gemm("1024", "1024", "1024")
+	gemm("256", "22636", "128", "--tb")
+	gemm("22636", "128", "256", "--ta")
+	gemm("256", "128", "22636")
+	return all
+}
+
+// result is what both sides print, one JSON object on a line.
+type result struct {
+	Median float64 `json:"median_ms"`
+	Peak   float64 `json:"peak_mb"`
+}
+
+// compare runs both sides of a pair in turns and prints a line.
+func compare(p pair, threads int) error {
+	here := filepath.Join("tests", "bench", p.script)
+	common := []string{"--threads", strconv.Itoa(threads), "--seconds", fmt.Sprint(*seconds)}
+	var ours, others []result
+	for range *rounds {
+		r, err := run(*chest, append(append(append([]string{"bench"}, p.chest...), common...), "--json"))
+		if err != nil {
+			return err
+		}
+		ours = append(ours, r)
+		r, err = run(*python, append(append([]string{here}, p.other...), common...))
+		if err != nil {
+			return err
+		}
+		others = append(others, r)
+	}
+	a, b := middle(ours), middle(others)
+	fmt.Printf("%-42s %7d %10.2f %10.2f %7.2f %9.0f %9.0f %7.2f\n", p.name, threads, a.Median, b.Median, b.Median/a.Median, a.Peak, b.Peak, a.Peak/b.Peak)
+	return nil
+}
+
+// run runs a command and reads the JSON line that it prints.
+func run(name string, args []string) (r result, err error) {
+	c := exec.Command(name, args...)
+	c.Stderr = os.Stderr
+	out, err := c.Output()
+	if err != nil {
+		return r, fmt.Errorf("%s %s: %w", name, strings.Join(args, " "), err)
+	}
+	if err := json.Unmarshal(out, &r); err != nil {
+		return r, fmt.Errorf("%s printed %.60q: %w", name, out, err)
+	}
+	return r, nil
+}
+
+// middle is the median of each figure.
+func middle(rs []result) result {
+	of := func(f func(result) float64) float64 {
+		var v []float64
+		for _, r := range rs {
+			v = append(v, f(r))
+		}
+		slices.Sort(v)
+		return (v[len(v)/2] + v[(len(v)-1)/2]) / 2
+	}
+	return result{of(func(r result) float64 { return r.Median }), of(func(r result) float64 { return r.Peak })}
+}
