@@ -3,6 +3,7 @@
 package enginetest
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -29,6 +30,7 @@ type problem struct {
 	dE, dH        int
 	o             loss.CHESTOptions
 	length        float64 // of features before the heads' maps; 0 means 1.5
+	stretch       float32 // of the first proxies; 0 means 1
 	twins         bool    // features and proxies nearly coincide
 	parallel      bool    // some proxies are parallel, some zero
 }
@@ -49,6 +51,7 @@ func problems() []problem {
 		{name: "many rows", rows: 300, classes: 5, dE: 8, dH: 12, o: k(2)},
 		{name: "many classes", rows: 20, classes: 1203, dE: 24, dH: 20, o: k(2)},
 		{name: "many proxies", rows: 10, classes: 17, dE: 24, dH: 20, o: k(50)},
+		{name: "more blocks than lanes", rows: 5, classes: 290, dE: 6, dH: 7, o: k(33)},
 		{name: "only E", rows: 12, classes: 40, dE: 16, dH: 8, o: with(2, func(o *loss.CHESTOptions) { o.Space = loss.OnlyE })},
 		{name: "only H", rows: 12, classes: 40, dE: 16, dH: 8, o: with(2, func(o *loss.CHESTOptions) { o.Space = loss.OnlyH })},
 		{name: "no tree", rows: 12, classes: 40, dE: 16, dH: 8, o: with(2, func(o *loss.CHESTOptions) { o.NoTree = true })},
@@ -60,7 +63,8 @@ func problems() []problem {
 		{name: "different K", rows: 12, classes: 6, dE: 16, dH: 8, o: loss.CHESTOptions{NoTree: true, E: loss.SoftTripleOptions{Proxies: 3}, H: loss.HyperSoftTripleOptions{Proxies: 5}}},
 		{name: "flat", rows: 12, classes: 9, dE: 16, dH: 8, o: with(3, func(o *loss.CHESTOptions) { o.H.Flat = true })},
 		{name: "curved", rows: 12, classes: 9, dE: 16, dH: 8, o: with(3, func(o *loss.CHESTOptions) { o.H.Curvature, o.H.Clip = 1, 1 })},
-		{name: "free proxies", rows: 12, classes: 9, dE: 16, dH: 8, o: with(3, func(o *loss.CHESTOptions) { o.H.FreeProxies = true })},
+		{name: "free proxies", rows: 12, classes: 9, dE: 16, dH: 8, stretch: 4, o: with(3, func(o *loss.CHESTOptions) { o.H.FreeProxies = true })},
+		{name: "clipped proxies", rows: 12, classes: 9, dE: 16, dH: 8, stretch: 2, o: k(3)},
 		{name: "clipped", rows: 12, classes: 9, dE: 16, dH: 8, length: 6, o: k(3)},
 		{name: "no clip, towards the boundary", rows: 12, classes: 9, dE: 16, dH: 8, length: 12, o: with(3, func(o *loss.CHESTOptions) { o.H.Clip = -1 })},
 		{name: "near-duplicates", rows: 12, classes: 9, dE: 8, dH: 8, twins: true, o: k(3)},
@@ -78,10 +82,7 @@ func (p problem) batch() (l *loss.CHEST, uE, uH []float32, label []int) {
 	p.o.Seed = 7
 	l = loss.NewCHEST(p.classes, p.dE, p.dH, p.o)
 	rng := rand.New(rand.NewPCG(1, 2))
-	length := p.length
-	if length == 0 {
-		length = 1.5
-	}
+	length := cmp.Or(p.length, 1.5)
 	features := func(d int) []float32 {
 		u := make([]float32, p.rows*d)
 		for i := range u {
@@ -93,10 +94,11 @@ func (p problem) batch() (l *loss.CHEST, uE, uH []float32, label []int) {
 	for range p.rows {
 		label = append(label, rng.IntN(p.classes))
 	}
+	stretch := cmp.Or(p.stretch, 1)
 	for _, q := range l.Params() {
 		d := q.Shape[1]
 		for i := range q.Value {
-			q.Value[i] *= 0.5 + rng.Float32()
+			q.Value[i] *= stretch * (0.5 + rng.Float32())
 		}
 		if p.parallel {
 			clear(q.Value[:d])
