@@ -1,7 +1,5 @@
 package sgemm
 
-import "sync"
-
 // transpose writes the rows×columns matrix dst with
 //
 //	dst[r*dstStride+c] = src[c*srcStride+r]
@@ -9,6 +7,9 @@ import "sync"
 // It goes four columns at a time, so that each visit to a row of dst writes a
 // quarter of a cache line.
 func transpose(dst []float32, dstStride int, src []float32, srcStride, rows, columns int) {
+	if rows == 0 {
+		return
+	}
 	c := 0
 	for ; c+4 <= columns; c += 4 {
 		s0 := src[c*srcStride : c*srcStride+rows]
@@ -26,17 +27,3 @@ func transpose(dst []float32, dstStride int, src []float32, srcStride, rows, col
 		}
 	}
 }
-
-var buffers = sync.Pool{New: func() any { return new([]float32) }}
-
-// borrow returns a buffer of length n with any content, to be given back.
-func borrow(n int) *[]float32 {
-	b := buffers.Get().(*[]float32)
-	if cap(*b) < n {
-		*b = make([]float32, n)
-	}
-	*b = (*b)[:n]
-	return b
-}
-
-func giveBack(b *[]float32) { buffers.Put(b) }

@@ -1,6 +1,10 @@
 package sgemm
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/chestlab/chest/internal/cpu"
+)
 
 // Matrix is a part of a row-major matrix: row i is
 // Data[i*Stride : i*Stride+Cols].
@@ -9,77 +13,92 @@ type Matrix struct {
 	Rows, Cols, Stride int
 }
 
-// Dense is the whole matrix of rows and columns.
+// Dense is the whole matrix of rows and columns. It panics if data has another
+// length.
 func Dense(data []float32, rows, cols int) Matrix {
+	if len(data) != rows*cols || rows < 0 || cols < 0 {
+		panic(fmt.Sprintf("sgemm: %d entries for a matrix of %d×%d", len(data), rows, cols))
+	}
 	return Matrix{Data: data, Rows: rows, Cols: cols, Stride: cols}
 }
 
+// check panics unless the matrix lies in its data.
+func (m Matrix) check(name string) {
+	if m.Rows < 0 || m.Cols < 0 || m.Stride < m.Cols || m.Rows > 0 && m.Cols > 0 && len(m.Data) < (m.Rows-1)*m.Stride+m.Cols {
+		panic(fmt.Sprintf("sgemm: %s: %d entries for a matrix of %d×%d with rows %d apart", name, len(m.Data), m.Rows, m.Cols, m.Stride))
+	}
+}
+
+// shape returns rows and columns of op(m).
+func (m Matrix) shape(transposed bool) (rows, cols int) {
+	if transposed {
+		return m.Cols, m.Rows
+	}
+	return m.Rows, m.Cols
+}
+
+// part returns rows [r, r+rows) and columns [c, c+cols).
+func (m Matrix) part(r, c, rows, cols int) Matrix {
+	if rows == 0 || cols == 0 {
+		return Matrix{Rows: rows, Cols: cols, Stride: m.Stride}
+	}
+	return Matrix{Data: m.Data[r*m.Stride+c:], Rows: rows, Cols: cols, Stride: m.Stride}
+}
+
+// part of op(m), with r, c, rows and cols those of op(m).
+func (m Matrix) opPart(transposed bool, r, c, rows, cols int) Matrix {
+	if transposed {
+		return m.part(c, r, cols, rows)
+	}
+	return m.part(r, c, rows, cols)
+}
+
+// depth is the number of terms that an entry of a product collects in
+// registers before it goes to memory; a panel of the right operand of this
+// depth stays in the first cache.
+const depth = 256
+
 // Packed is a right operand laid out for the kernels, to be multiplied with
 // many left ones. The zero value is empty; Pack fills it, reusing its memory.
+//
+// Terms are cut into blocks of depth, a block's columns into panels of the
+// kernel's width, zeros behind the last column: entry (p, j) of a panel is
+// panel[p*width+j].
 type Packed struct {
-	k, n int
-	data []float32
+	k, n  int
+	level cpu.Level
+	data  []float32
 }
 
 // Pack makes p hold op(b), k×n: b itself, or bᵀ if transposed.
 func (p *Packed) Pack(b Matrix, transposed bool) {
-	p.k, p.n = b.Rows, b.Cols
-	if transposed {
-		p.k, p.n = b.Cols, b.Rows
-	}
-	if cap(p.data) < p.k*p.n {
-		p.data = make([]float32, p.k*p.n)
-	}
-	p.data = p.data[:p.k*p.n]
-	for i := range p.k {
-		for j := range p.n {
-			if transposed {
-				p.data[i*p.n+j] = b.Data[j*b.Stride+i]
-			} else {
-				p.data[i*p.n+j] = b.Data[i*b.Stride+j]
-			}
+	b.check("Pack")
+	p.k, p.n = b.shape(transposed)
+	p.level = cpu.Active()
+	s := sets[p.level]
+	panels := (p.n + s.width - 1) / s.width
+	p.data = grown(p.data, p.k*panels*s.width)
+	for at := 0; at < p.k; at += depth {
+		k := min(depth, p.k-at)
+		block := p.data[at*panels*s.width:]
+		for j := range panels {
+			cols := min(s.width, p.n-j*s.width)
+			s.packRight(block[j*k*s.width:(j+1)*k*s.width], b.opPart(transposed, at, j*s.width, k, cols), transposed)
 		}
 	}
 }
 
-// Workspace holds the buffers of one goroutine. The zero value is ready; once
-// it has grown to the sizes in use, its products allocate nothing.
-type Workspace struct{ packed Packed }
-
-// Mul computes dst = alpha op(a) op(b) + beta dst in the calling goroutine. With
-// beta 0 the old content of dst does not matter. It panics if shapes do not fit.
-func (w *Workspace) Mul(dst, a Matrix, aT bool, b Matrix, bT bool, alpha, beta float32) {
-	w.packed.Pack(b, bT)
-	w.MulPacked(dst, a, aT, &w.packed, alpha, beta)
+// panel returns panel j of the block of terms that begins at at.
+func (p *Packed) panel(s *set, at, j int) []float32 {
+	panels := (p.n + s.width - 1) / s.width
+	k := min(depth, p.k-at)
+	return p.data[(at*panels+j*k)*s.width:][:k*s.width]
 }
 
-// MulPacked is Mul with a right operand that was packed before. p is only
-// read: many goroutines may share it.
-func (w *Workspace) MulPacked(dst, a Matrix, aT bool, p *Packed, alpha, beta float32) {
-	m, k := a.Rows, a.Cols
-	if aT {
-		m, k = k, m
+// grown returns a slice of n entries, in the memory of x if that is enough.
+func grown(x []float32, n int) []float32 {
+	if cap(x) < n {
+		return make([]float32, n)
 	}
-	if k != p.k || dst.Rows != m || dst.Cols != p.n {
-		panic(fmt.Sprintf("sgemm: dst %d×%d for a product of %d×%d and %d×%d", dst.Rows, dst.Cols, m, k, p.k, p.n))
-	}
-	for i := range m {
-		row := dst.Data[i*dst.Stride : i*dst.Stride+p.n]
-		scale(row, beta)
-		for l := range k {
-			x := a.Data[min(i*a.Stride+l, len(a.Data)-1)]
-			if aT {
-				x = a.Data[l*a.Stride+i]
-			}
-			x *= alpha
-			for j, y := range p.data[l*p.n : (l+1)*p.n] {
-				row[j] += x * y
-			}
-		}
-	}
-}
-
-// Mul is Workspace.Mul on all processors.
-func Mul(dst, a Matrix, aT bool, b Matrix, bT bool, alpha, beta float32) {
-	new(Workspace).Mul(dst, a, aT, b, bT, alpha, beta)
+	return x[:n]
 }

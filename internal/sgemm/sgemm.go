@@ -1,89 +1,62 @@
-// Package sgemm multiplies row-major float32 matrices on all processors.
+// Package sgemm multiplies row-major float32 matrices, at the levels of vector
+// instructions of package cpu.
 //
-// Products go to gonum's blas32, which knows two loops: dot products of rows
-// and sums of scaled rows. The dots are about twice as fast once rows have some
-// length, since a sum is loaded and stored for every term; so both operands are
-// brought into the form that suits the dots, by transposing a tile of them if
-// need be.
+// Products are cut as K. Goto and R. van de Geijn do ("Anatomy of
+// High-Performance Matrix Multiplication", 2008): the right operand is packed
+// into panels of a kernel's width, a block of the left one into panels of its
+// height; the kernel keeps a tile of the result in registers for up to depth
+// terms.
 //
-// Every entry of a product is computed by one goroutine in one order of terms:
-// results do not depend on the number of processors.
+// An entry is the sum of its terms in blocks of depth, each from the first term
+// to the last in one chain of fused multiply-adds (at the generic level, of
+// multiplications and additions). So its bits depend on its terms and on the
+// level alone: not on its place, the other sizes, or the number of processors.
 package sgemm
 
 import (
 	"fmt"
-
-	"gonum.org/v1/gonum/blas"
-	"gonum.org/v1/gonum/blas/blas32"
+	"runtime"
+	"sync"
 
 	"github.com/chestlab/chest/internal/parallel"
 )
 
-const (
-	tile       = 64      // rows of dst in a BLAS call; 64×192 is the largest that gonum keeps in the calling goroutine
-	dotColumns = 64      // columns of dst in a task computed by dots
-	sumColumns = 192     // columns of dst in a task computed by sums
-	packedRows = 256     // rows of dst that share one transposed tile
-	shortest   = 24      // terms an entry needs for dots to pay
-	fewRows    = 8       // rows of dst below which transposing b does not pay
-	terms      = 2048    // terms of an entry in one BLAS call, so that a tile of b stays in cache
-	alone      = 1 << 20 // multiplications below which one goroutine is faster
-)
-
-// NN computes dst = a b + beta dst.
+// NN computes dst = a b + beta dst on all processors.
 //
 // Shapes: dst is m×n, a is m×k, b is k×n. With beta 0 the old content of dst
 // does not matter, be it NaN. dst must not overlap a or b.
 //
 // NN panics if a length does not fit.
 func NN(dst, a, b []float32, m, n, k int, beta float32) {
-	run(product{dst: dst, a: a, b: b, m: m, n: n, k: k, beta: beta})
+	check(dst, a, b, m, n, k)
+	Mul(Dense(dst, m, n), Dense(a, m, k), false, Dense(b, k, n), false, 1, beta)
 }
 
-// NT computes dst = a bᵀ + beta dst, as NN but with b of shape n×k. It is the
-// fastest of the three: nothing has to be transposed.
+// NT computes dst = a bᵀ + beta dst, as NN but with b of shape n×k.
 func NT(dst, a, b []float32, m, n, k int, beta float32) {
-	run(product{dst: dst, a: a, b: b, m: m, n: n, k: k, beta: beta, bT: true})
+	check(dst, a, b, m, n, k)
+	Mul(Dense(dst, m, n), Dense(a, m, k), false, Dense(b, n, k), true, 1, beta)
 }
 
 // TN computes dst = aᵀ b + beta dst, as NN but with a of shape k×m.
 func TN(dst, a, b []float32, m, n, k int, beta float32) {
-	run(product{dst: dst, a: a, b: b, m: m, n: n, k: k, beta: beta, aT: true})
+	check(dst, a, b, m, n, k)
+	Mul(Dense(dst, m, n), Dense(a, k, m), true, Dense(b, k, n), false, 1, beta)
 }
 
 // SerialNT is NT in the calling goroutine, for callers that run on all
 // processors already. The result is the same to the last bit.
 func SerialNT(dst, a, b []float32, m, n, k int, beta float32) {
-	run(product{dst: dst, a: a, b: b, m: m, n: n, k: k, beta: beta, bT: true, here: true})
+	check(dst, a, b, m, n, k)
+	w := spaces.Get().(*Workspace)
+	w.Mul(Dense(dst, m, n), Dense(a, m, k), false, Dense(b, n, k), true, 1, beta)
+	spaces.Put(w)
 }
 
-// product is one call.
-type product struct {
-	dst, a, b []float32
-	m, n, k   int
-	beta      float32
-	aT, bT    bool // a is k×m, b is n×k
-	here      bool // stay in the calling goroutine
-}
-
-func run(p product) {
-	p.check()
-	if p.m == 0 || p.n == 0 || p.k == 0 {
-		scale(p.dst, p.beta)
-		return
+func check(dst, a, b []float32, m, n, k int) {
+	if len(dst) != m*n || len(a) != m*k || len(b) != k*n || m < 0 || n < 0 || k < 0 {
+		panic(fmt.Sprintf("sgemm: lengths dst %d, a %d, b %d do not fit m %d, n %d, k %d", len(dst), len(a), len(b), m, n, k))
 	}
-	if p.aT {
-		packed := borrow(p.m * p.k)
-		defer giveBack(packed)
-		transpose(*packed, p.k, p.a, p.m, p.m, p.k)
-		p.a, p.aT = *packed, false
-	}
-	workers := parallel.Workers(p.tasks())
-	if p.here || workers < 2 || p.m*p.n*p.k < alone {
-		p.serial()
-		return
-	}
-	p.shared(workers)
 }
 
 // scale computes dst = beta dst, and 0 for beta 0 whatever was there.
@@ -97,98 +70,93 @@ func scale(dst []float32, beta float32) {
 	}
 }
 
-func (p *product) check() {
-	if len(p.dst) != p.m*p.n || len(p.a) != p.m*p.k || len(p.b) != p.k*p.n || p.m < 0 || p.n < 0 || p.k < 0 {
-		panic(fmt.Sprintf("sgemm: lengths dst %d, a %d, b %d do not fit m %d, n %d, k %d",
-			len(p.dst), len(p.a), len(p.b), p.m, p.n, p.k))
+var (
+	spaces = sync.Pool{New: func() any { return new(Workspace) }}
+	crews  = sync.Pool{New: func() any { return newCrew() }}
+)
+
+const (
+	alone   = 1 << 18 // multiplications below which one goroutine is faster
+	someMul = 4       // parts for each worker, so that none waits long for the last
+)
+
+// Mul is Workspace.Mul on all processors, with the same bits.
+func Mul(dst, a Matrix, aT bool, b Matrix, bT bool, alpha, beta float32) {
+	m, k := a.shape(aT)
+	if runtime.GOMAXPROCS(0) < 2 || m*k*dst.Cols < alone {
+		w := spaces.Get().(*Workspace)
+		w.Mul(dst, a, aT, b, bT, alpha, beta)
+		spaces.Put(w)
+		return
 	}
-}
-
-// dots tells whether the entries are computed as dot products.
-func (p *product) dots() bool { return p.k >= shortest && (p.bT || p.m >= fewRows) }
-
-// packs tells whether a tile of b has to be transposed.
-func (p *product) packs() bool { return p.dots() != p.bT }
-
-// block is the number of rows and columns of dst in one task.
-func (p *product) block() (rows, columns int) {
-	rows, columns = tile, sumColumns
-	if p.packs() {
-		rows = packedRows
+	c := crews.Get().(*crew)
+	if c.team.Workers() != runtime.GOMAXPROCS(0) {
+		c = newCrew()
 	}
-	if p.dots() {
-		columns = dotColumns
+	c.mul(dst, a, aT, b, bT, alpha, beta)
+	crews.Put(c)
+}
+
+// crew computes products with several workers, in memory that it keeps.
+type crew struct {
+	team   *parallel.Team
+	spaces []Workspace
+	run    func(task, worker int)
+
+	// the product in progress
+	dst, a, b   Matrix
+	aT, bT      bool
+	alpha, beta float32
+	byRows      bool // tasks are rows of dst, and b is packed once; else columns
+	size        int  // rows or columns of a task
+	packed      Packed
+}
+
+func newCrew() *crew {
+	c := &crew{team: parallel.NewTeam(0)}
+	c.spaces = make([]Workspace, c.team.Workers())
+	c.run = c.task
+	return c
+}
+
+func (c *crew) mul(dst, a Matrix, aT bool, b Matrix, bT bool, alpha, beta float32) {
+	dst.check("dst")
+	a.check("a")
+	b.check("b")
+	m, k := a.shape(aT)
+	kb, n := b.shape(bT)
+	if dst.Rows != m || dst.Cols != n || k != kb {
+		panic(fmt.Sprintf("sgemm: dst %d×%d for a product of %d×%d and %d×%d", dst.Rows, dst.Cols, m, k, kb, n))
 	}
-	return rows, columns
-}
-
-func (p *product) tasks() int {
-	rows, columns := p.block()
-	return blocks(p.m, rows) * blocks(p.n, columns)
-}
-
-func blocks(n, size int) int { return (n + size - 1) / size }
-
-// serial computes all tasks in order.
-func (p *product) serial() {
-	for t := range p.tasks() {
-		p.task(t)
-	}
-}
-
-// shared shares the tasks out to workers. Tasks write disjoint parts of dst. p
-// is a copy, so that only here, and not in serial, it needs memory of its own.
-func (p product) shared(workers int) {
-	parallel.Tasks(workers, p.tasks(), func(t, _ int) { p.task(t) })
-}
-
-// task computes block t of dst; a is not transposed.
-func (p *product) task(t int) {
-	rows, columns := p.block()
-	perRow := blocks(p.n, columns)
-	i, j := t/perRow*rows, t%perRow*columns
-	rows, columns = min(rows, p.m-i), min(columns, p.n-j)
-	b, stride := p.b, p.n
-	if p.bT {
-		b, stride = b[j*p.k:], p.k
+	c.dst, c.a, c.b, c.aT, c.bT, c.alpha, c.beta = dst, a, b, aT, bT, alpha, beta
+	parts := someMul * c.team.Workers()
+	c.byRows = m >= n
+	if c.byRows {
+		c.packed.Pack(b, bT)
+		c.size = rounded(m, parts, mostHeight)
+		c.team.Tasks((m+c.size-1)/c.size, c.run)
 	} else {
-		b = b[j:]
+		c.size = rounded(n, parts, mostWidth)
+		c.team.Tasks((n+c.size-1)/c.size, c.run)
 	}
-	if p.packs() {
-		packed := borrow(p.k * columns)
-		defer giveBack(packed)
-		if p.bT { // k×columns
-			transpose(*packed, columns, b, stride, p.k, columns)
-			stride = columns
-		} else { // columns×k
-			transpose(*packed, p.k, b, stride, columns, p.k)
-			stride = p.k
-		}
-		b = *packed
-	}
-	for end := i + rows; i < end; i += tile {
-		p.rows(i, j, min(tile, end-i), columns, b, stride)
-	}
+	c.dst, c.a, c.b = Matrix{}, Matrix{}, Matrix{}
 }
 
-// rows computes the m×n part of dst at (i, j) from a panel of b.
-func (p *product) rows(i, j, m, n int, b []float32, stride int) {
-	tB, dots := blas.NoTrans, p.dots()
-	if dots {
-		tB = blas.Trans
+// rounded is the size of so many parts of n, a multiple of unit and not small.
+func rounded(n, parts, unit int) int {
+	size := (n + parts - 1) / parts
+	return max((size+unit-1)/unit*unit, 2*unit)
+}
+
+func (c *crew) task(task, worker int) {
+	w, at := &c.spaces[worker], task*c.size
+	if c.byRows {
+		rows := min(c.size, c.dst.Rows-at)
+		_, k := c.a.shape(c.aT)
+		w.MulPacked(c.dst.part(at, 0, rows, c.dst.Cols), c.a.opPart(c.aT, at, 0, rows, k), c.aT, &c.packed, c.alpha, c.beta)
+		return
 	}
-	beta := p.beta
-	for at := 0; at < p.k; at += terms {
-		k := min(terms, p.k-at)
-		part := blas32.General{Rows: k, Cols: n, Stride: stride}
-		if dots {
-			part.Rows, part.Cols, part.Data = n, k, b[at:]
-		} else {
-			part.Data = b[at*stride:]
-		}
-		blas32.Gemm(blas.NoTrans, tB, 1,
-			blas32.General{Rows: m, Cols: k, Stride: p.k, Data: p.a[i*p.k+at:]}, part, beta,
-			blas32.General{Rows: m, Cols: n, Stride: p.n, Data: p.dst[i*p.n+j:]})
-		beta = 1
-	}
+	cols := min(c.size, c.dst.Cols-at)
+	k, _ := c.b.shape(c.bT)
+	w.Mul(c.dst.part(0, at, c.dst.Rows, cols), c.a, c.aT, c.b.opPart(c.bT, 0, at, k, cols), c.bT, c.alpha, c.beta)
 }

@@ -19,6 +19,14 @@ import (
 // inverse is 1/γ.
 func Assign(q, S, s []float32, k, n int, inverse float32) {
 	checkProxies("Assign", k, n, len(s), len(q), len(S))
+	if t := vector(); t != nil && n > 0 {
+		if q == nil {
+			t.assignOnly(n, k, nil, &S[0], &s[0], inverse)
+		} else {
+			t.assign(n, k, &q[0], &S[0], &s[0], inverse)
+		}
+		return
+	}
 	for c := range n {
 		top := s[c]
 		for at := c + n; at < k*n; at += n {
@@ -51,12 +59,19 @@ func Assign(q, S, s []float32, k, n int, inverse float32) {
 func AssignGrad(q, s, S, gS []float32, k, n int, inverse float32) {
 	checkProxies("AssignGrad", k, n, len(s), len(q), len(S))
 	check("AssignGrad", n, len(gS))
+	if t := vector(); t != nil && n > 0 {
+		t.assignGrad(n, k, &q[0], &s[0], &S[0], &gS[0], inverse)
+		return
+	}
 	for r := range k {
 		for c := range n {
 			q[r*n+c] *= gS[c] * (1 + (s[r*n+c]-S[c])*inverse)
 		}
 	}
 }
+
+// least is what a squared number must exceed not to count as 0.
+const least = 1.0 / (1 << 50) / (1 << 50)
 
 func checkProxies(name string, k, n, s, q, S int) {
 	if k < 1 || s != k*n || q != k*n && q != 0 || S != n {
@@ -76,6 +91,9 @@ func checkProxies(name string, k, n, s, q, S int) {
 // xx is ‖x‖², yy[j] is ‖y[j]‖².
 func SquaredFromDots(t []float32, xx float32, yy []float32) (near bool) {
 	check("SquaredFromDots", len(t), len(yy))
+	if v := vector(); v != nil && len(t) > 0 {
+		return v.squaredFromDots(len(t), &t[0], xx, &yy[0]) != 0
+	}
 	for j, y := range yy {
 		both := xx + y
 		t[j] = max(both-2*t[j], 0)
@@ -87,13 +105,20 @@ func SquaredFromDots(t []float32, xx float32, yy []float32) (near bool) {
 // BallDistance computes scaled distances in the Poincaré ball from squared
 // Euclidean ones:
 //
-//	dst[j] = scale * asinh(√(sq[j] * a * b[j]))
+//	dst[j] = scale * asinh(√(sq[j] * a * b[j]))     0 where the radicand is ≤ 2⁻¹⁰⁰
 //
 // With a = c/(1-c‖x‖²) and b[j] = 1/(1-c‖y[j]‖²), scale 2/√c gives the distance.
 func BallDistance(dst, sq []float32, a float32, b []float32, scale float32) {
 	check("BallDistance", len(dst), len(sq), len(b))
+	if t := vector(); t != nil && len(sq) > 0 {
+		t.ballDistance(len(sq), &dst[0], &sq[0], a, &b[0], scale)
+		return
+	}
 	for j, v := range sq {
-		dst[j] = scale * float32(math.Asinh(math.Sqrt(float64(v*a*b[j]))))
+		dst[j] = 0
+		if zz := v * a * b[j]; zz > least {
+			dst[j] = scale * float32(math.Asinh(math.Sqrt(float64(zz))))
+		}
 	}
 }
 
@@ -102,7 +127,7 @@ func BallDistance(dst, sq []float32, a float32, b []float32, scale float32) {
 //
 //	for j := range g {
 //		root := √((A*B[j] + c*sq[j]) * sq[j])
-//		w := 2*g[j]/root                  0 where sq[j] is 0
+//		w := 2*g[j]/root                  0 where root² ≤ 2⁻¹⁰⁰
 //		v := w*sq[j]
 //		g[j] = w
 //		W += w;  V += v;  w_[j] += w;  v_[j] += v
@@ -112,10 +137,13 @@ func BallDistance(dst, sq []float32, a float32, b []float32, scale float32) {
 // W x - Σ g[j] y[j] + c V/A x, that by y[j] is w_[j] y[j] - Σ g[j] x + c v_[j]/B[j] y[j].
 func BallDistanceGrad(g, w_, v_, sq []float32, A float32, B []float32, c float32) (W, V float32) {
 	check("BallDistanceGrad", len(g), len(w_), len(v_), len(sq), len(B))
+	if t := vector(); t != nil && len(sq) > 0 {
+		return t.ballGrad(len(sq), &g[0], &w_[0], &v_[0], &sq[0], A, &B[0], c)
+	}
 	for j, s := range sq {
 		var w float32
-		if s > 0 {
-			w = 2 * g[j] / float32(math.Sqrt(float64((A*B[j]+c*s)*s)))
+		if qq := (A*B[j] + c*s) * s; qq > least {
+			w = 2 * g[j] / float32(math.Sqrt(float64(qq)))
 		}
 		v := w * s
 		g[j] = w

@@ -1,0 +1,7 @@
+//go:build !amd64
+
+package vmath
+
+import "github.com/chestlab/chest/internal/cpu"
+
+var tables = [...]*table{cpu.Generic: nil}
