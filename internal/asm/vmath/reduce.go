@@ -20,10 +20,13 @@ func (e *emitter) reductions() {
 			}
 			e.move(1, 2)
 		}
-		e.add(4, 4, 1) // NaN only if one is NaN, or both infinities are there
+		e.cmp(unordered, 2, 1, 1)
+		e.pick(2, 4, 1)
 		e.high(0, 0, 1)
 	})
 	e.fold("VMAXPS", 0, 3)
+	e.fold("VADDPS", 4, 3) // 0, or NaN
+	e.i("VADDSS X4, X0, X0")
 	e.i("VMOVSS X0, r+%d(FP)", at)
 	e.end()
 
