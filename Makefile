@@ -1,8 +1,10 @@
 # make run    train on the built-in data, write an executed notebook and HTML to out/
 # make test   install what the tests need and run all of them
+# make bench  chest beside PyTorch and OpenBLAS: steps, products, retrieval, in one run
+# make bench-go        benchmarks of packages
 # make bench-kernel    chest beside the kernels that are installed, in one run
 # make peers    one notebook under chest, gophernotes and ipykernel
-.PHONY: run build test check bench bench-kernel peers fmt generate
+.PHONY: run build test check bench bench-go bench-kernel peers fmt generate
 
 GO ?= go
 
@@ -16,12 +18,17 @@ test:
 	sh tests/install.sh
 	$(MAKE) check
 	$(GO) test ./...
-	$(GO) test -race ./kernel/...
+	for level in generic avx2; do CHEST_CPU=$$level $(GO) test -count=1 ./internal/... ./chestlib/... || exit 1; done
+	$(GO) test -race ./kernel/... ./internal/parallel ./internal/sgemm ./chestlib/engine ./chestlib/train
 
 check:
 	sh tests/check.sh
 
-bench:
+bench: build
+	sh tests/bench/install.sh
+	$(GO) run ./tests/bench
+
+bench-go:
 	$(GO) test -run '^$$' -bench . -benchmem ./chestlib/... ./datasets/... ./internal/...
 
 bench-kernel: build

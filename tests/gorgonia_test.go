@@ -4,10 +4,12 @@ import (
 	"math"
 	"testing"
 
+	"gonum.org/v1/gonum/blas"
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
 	"github.com/chestlab/chest/chestlib/poincare"
+	"github.com/chestlab/chest/internal/sgemm"
 )
 
 // TestGorgoniaStartsAndAgrees: Gorgonia starts on this version of Go (without
@@ -62,5 +64,53 @@ fmt.Println(sum.Value(), grad.Data(), err)
 `, "exec", "-")
 	if want := "54 [7 11 9 13] <nil>\n"; r.code != 0 || r.stdout != want {
 		t.Errorf("exit %d, printed %q, want %q\n%s", r.code, r.stdout, want, r.stderr)
+	}
+}
+
+// products counts the float32 products that Gorgonia asks for.
+type products struct {
+	sgemm.BLAS
+	calls int
+}
+
+func (p *products) Sgemm(tA, tB blas.Transpose, m, n, k int, alpha float32, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int) {
+	p.calls++
+	p.BLAS.Sgemm(tA, tB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
+}
+
+// TestGorgoniaUsesOurProducts: a float32 graph multiplies by internal/sgemm.
+func TestGorgoniaUsesOurProducts(t *testing.T) {
+	before := G.WhichBLAS()
+	defer G.Use(before)
+	counted := &products{}
+	G.Use(counted)
+	g := G.NewGraph()
+	const n = 40
+	x, y := make([]float32, n*n), make([]float32, n*n)
+	for i := range x {
+		x[i], y[i] = float32(i%7), float32(i%5)
+	}
+	a := G.NewMatrix(g, tensor.Float32, G.WithName("a"), G.WithShape(n, n), G.WithValue(tensor.New(tensor.WithShape(n, n), tensor.WithBacking(x))))
+	b := G.NewMatrix(g, tensor.Float32, G.WithName("b"), G.WithShape(n, n), G.WithValue(tensor.New(tensor.WithShape(n, n), tensor.WithBacking(y))))
+	product := G.Must(G.Mul(a, b))
+	vm := G.NewTapeMachine(g)
+	defer vm.Close()
+	if err := vm.RunAll(); err != nil {
+		t.Fatal(err)
+	}
+	got := product.Value().Data().([]float32)
+	for i := range n {
+		for j := range n {
+			var want float32
+			for k := range n {
+				want += x[i*n+k] * y[k*n+j]
+			}
+			if got[i*n+j] != want {
+				t.Fatalf("(%d,%d) is %g, want %g", i, j, got[i*n+j], want)
+			}
+		}
+	}
+	if counted.calls == 0 {
+		t.Error("Gorgonia did not call Sgemm")
 	}
 }

@@ -1,5 +1,3 @@
 module github.com/chestlab/chest/internal/asm
 
 go 1.26
-
-require github.com/mmcloughlin/avo v0.6.0 // indirect

@@ -72,25 +72,47 @@ type Packed struct {
 
 // Pack makes p hold op(b), k×n: b itself, or bᵀ if transposed.
 func (p *Packed) Pack(b Matrix, transposed bool) {
+	p.reset(b, transposed)
+	for task := range p.tasks() {
+		p.packTask(task, b, transposed)
+	}
+}
+
+// reset gives p the shape of op(b).
+func (p *Packed) reset(b Matrix, transposed bool) {
 	b.check("Pack")
 	p.k, p.n = b.shape(transposed)
 	p.level = cpu.Active()
-	s := sets[p.level]
-	panels := (p.n + s.width - 1) / s.width
-	p.data = grown(p.data, p.k*panels*s.width)
-	for at := 0; at < p.k; at += depth {
-		k := min(depth, p.k-at)
-		block := p.data[at*panels*s.width:]
-		for j := range panels {
-			cols := min(s.width, p.n-j*s.width)
-			s.packRight(block[j*k*s.width:(j+1)*k*s.width], b.opPart(transposed, at, j*s.width, k, cols), transposed)
-		}
+	s := &sets[p.level]
+	p.data = grown(p.data, p.k*s.panels(p.n)*s.width)
+}
+
+// panels is the number of panels of n columns.
+func (s *set) panels(n int) int { return (n + s.width - 1) / s.width }
+
+// panelsOfTask is how many panels one task packs.
+const panelsOfTask = 8
+
+func (p *Packed) tasks() int {
+	return (p.k + depth - 1) / depth * ((sets[p.level].panels(p.n) + panelsOfTask - 1) / panelsOfTask)
+}
+
+// packTask packs some panels of a block of terms.
+func (p *Packed) packTask(task int, b Matrix, transposed bool) {
+	s := &sets[p.level]
+	groups := (s.panels(p.n) + panelsOfTask - 1) / panelsOfTask
+	at := task / groups * depth
+	k := min(depth, p.k-at)
+	first := task % groups * panelsOfTask
+	for j := first; j < min(first+panelsOfTask, s.panels(p.n)); j++ {
+		cols := min(s.width, p.n-j*s.width)
+		s.packRight(p.panel(s, at, j), b.opPart(transposed, at, j*s.width, k, cols), transposed)
 	}
 }
 
 // panel returns panel j of the block of terms that begins at at.
 func (p *Packed) panel(s *set, at, j int) []float32 {
-	panels := (p.n + s.width - 1) / s.width
+	panels := s.panels(p.n)
 	k := min(depth, p.k-at)
 	return p.data[(at*panels+j*k)*s.width:][:k*s.width]
 }

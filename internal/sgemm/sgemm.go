@@ -102,6 +102,7 @@ type crew struct {
 	team   *parallel.Team
 	spaces []Workspace
 	run    func(task, worker int)
+	pack   func(task, worker int)
 
 	// the product in progress
 	dst, a, b   Matrix
@@ -116,6 +117,7 @@ func newCrew() *crew {
 	c := &crew{team: parallel.NewTeam(0)}
 	c.spaces = make([]Workspace, c.team.Workers())
 	c.run = c.task
+	c.pack = func(task, _ int) { c.packed.packTask(task, c.b, c.bT) }
 	return c
 }
 
@@ -132,7 +134,8 @@ func (c *crew) mul(dst, a Matrix, aT bool, b Matrix, bT bool, alpha, beta float3
 	parts := someMul * c.team.Workers()
 	c.byRows = m >= n
 	if c.byRows {
-		c.packed.Pack(b, bT)
+		c.packed.reset(b, bT)
+		c.team.Tasks(c.packed.tasks(), c.pack)
 		c.size = rounded(m, parts, mostHeight)
 		c.team.Tasks((m+c.size-1)/c.size, c.run)
 	} else {

@@ -66,7 +66,7 @@ func (w *Workspace) MulPacked(dst, a Matrix, aT bool, p *Packed, alpha, beta flo
 func (w *Workspace) block(s *set, dst, a Matrix, aT bool, p *Packed, at int, alpha, beta float32) {
 	m, k := a.shape(aT)
 	top := s.heights[0]
-	panels := (p.n + s.width - 1) / s.width
+	panels := s.panels(p.n)
 	direct := s.strided != nil && !aT && panels < fewPanels && k >= 8
 	first := 0 // row that is packed first
 	if direct {
