@@ -10,9 +10,13 @@ import (
 func init() {
 	Symbols["github.com/chestlab/chest/chestlib/hyphc/hyphc"] = map[string]reflect.Value{
 		// function, constant and variable definitions
-		"LCA":         reflect.ValueOf(hyphc.LCA),
-		"LCAGrad":     reflect.ValueOf(hyphc.LCAGrad),
-		"Similarity":  reflect.ValueOf(hyphc.Similarity),
-		"TripletLoss": reflect.ValueOf(hyphc.TripletLoss),
+		"LCA":          reflect.ValueOf(hyphc.LCA),
+		"LCAGrad":      reflect.ValueOf(hyphc.LCAGrad),
+		"Similarity":   reflect.ValueOf(hyphc.Similarity),
+		"SimilarityOf": reflect.ValueOf(hyphc.SimilarityOf),
+		"TripletLoss":  reflect.ValueOf(hyphc.TripletLoss),
+
+		// type definitions
+		"Dots": reflect.ValueOf((*hyphc.Dots)(nil)),
 	}
 }

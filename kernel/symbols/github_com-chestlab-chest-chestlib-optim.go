@@ -13,6 +13,7 @@ func init() {
 		"ClipNorm": reflect.ValueOf(optim.ClipNorm),
 		"NewAdamW": reflect.ValueOf(optim.NewAdamW),
 		"NewParam": reflect.ValueOf(optim.NewParam),
+		"Norm":     reflect.ValueOf(optim.Norm),
 
 		// type definitions
 		"AdamW":        reflect.ValueOf((*optim.AdamW)(nil)),

@@ -30,7 +30,6 @@ var (
 	rounds  = flag.Int("rounds", 3, "how often each side runs")
 	seconds = flag.Float64("seconds", 1, "time of each side in a round")
 	only    = flag.String("only", "", "run the pairs whose name contains this")
-	fill    = flag.Bool("large", true, "also what takes minutes: recall of 60,502 rows")
 )
 
 func main() {
