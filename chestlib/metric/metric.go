@@ -1,8 +1,8 @@
 // Package metric measures how well embeddings retrieve items of their own
 // class.
 //
-// Every number is exact: all pairs are compared in float64, near-duplicates
-// are compared by their difference, equal scores are ordered by the lower
+// Every number is exact: pairs are compared in float32 where its error cannot
+// matter, else in float64, near-duplicates by their difference; equal scores are ordered by the lower
 // index. Nothing is sampled and nothing depends on the number of processors.
 //
 // # Definitions
@@ -53,6 +53,8 @@ type Options struct {
 	Space     Space   // Cosine or Hyperbolic
 	Curvature float64 // c of the ball of curvature -c, Hyperbolic only; 0 means 0.1
 	Flat      bool    // c = 0: the distance is 2‖x-y‖ and Curvature is not read; Hyperbolic only
+
+	Progress Progress // where to say how far it is; nil means nowhere
 }
 
 // filled returns o with its defaults, or what is wrong with it.

@@ -9,7 +9,6 @@ import (
 	"reflect"
 	"runtime"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/chestlab/chest/kernel/display"
@@ -271,19 +270,33 @@ func TestStops(t *testing.T) {
 	cell, interrupt := context.WithCancel(ctx)
 	display.SetContext(cell)
 	defer display.SetContext(context.Background())
-	tab, err := newTable("embedding", x, 2, Options{})
-	if err != nil {
-		t.Fatal(err)
+	seen := &watcher{at: blockRows, then: func() {
+		interrupt()
+		display.SetContext(ctx)
+	}}
+	_, err := Retrieval(display.Context(), x, label, 2, Options{Progress: seen})
+	if !errors.Is(err, context.Canceled) || seen.done > (1+runtime.GOMAXPROCS(0))*blockRows {
+		t.Errorf("interrupted after %d of %d queries: %d done, error %v", blockRows, n, seen.done, err)
 	}
-	var visited atomic.Int64
-	err = (&scorer{q: tab, g: tab}).each(display.Context(), func(int, []float64, *scratch) {
-		if visited.Add(1) == 30 {
-			interrupt()
-			display.SetContext(ctx)
-		}
-	})
-	if v := int(visited.Load()); !errors.Is(err, context.Canceled) || v > 30+runtime.GOMAXPROCS(0)*blockRows {
-		t.Errorf("interrupted after 30 of %d queries: %d done, error %v", n, v, err)
+	if !seen.finished || seen.total != n {
+		t.Errorf("progress: total %d, finished %v", seen.total, seen.finished)
+	}
+}
+
+// watcher is a Progress that calls then when it is told of at queries.
+type watcher struct {
+	total, done, at int
+	finished        bool
+	then            func()
+}
+
+func (w *watcher) Start(total int, _ string) { w.total = total }
+func (w *watcher) Finish(string)             { w.finished = true }
+func (w *watcher) Set(done int, _ string) {
+	w.done = done
+	if done >= w.at && w.then != nil {
+		w.then()
+		w.then = nil
 	}
 }
 

@@ -1,6 +1,7 @@
 package metric
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -35,58 +36,105 @@ func Neighbours(ctx context.Context, x []float32, d, k int, o Options) ([]int, [
 	}
 	s := &scorer{q: t, g: t, space: o.Space, c: o.Curvature}
 	rows, values := make([]int, t.n*k), make([]float64, t.n*k)
-	err = s.each(ctx, func(i int, scores []float64, w *scratch) {
-		rows, values := rows[i*k:(i+1)*k], values[i*k:(i+1)*k]
-		best := w.best(scores, min(k, t.n-1), i)
-		for r := range rows {
-			rows[r], values[r] = -1, math.NaN()
-			if r < len(best) {
-				rows[r], values[r] = best[r].row, s.value(best[r].score, i)
-			}
-		}
-	})
+	if t.n == 0 {
+		return rows, values, nil
+	}
+	f := newFilter(s)
+	err = f.each(ctx, o.Progress, "neighbours", func() visitor { return &nearest{f: f, k: min(k, t.n-1), width: k, rows: rows, values: values} })
 	if err != nil {
 		return nil, nil, fmt.Errorf("metric: neighbours stopped: %w", err)
 	}
 	return rows, values, nil
 }
 
-// best returns the first k rows in the order of the scores, skip left out. It
-// keeps them in a heap with the last one on top.
-func (w *scratch) best(scores []float64, k, skip int) []hit {
-	h := w.hits[:0]
-	for j, score := range scores {
-		next := hit{j, score}
-		switch {
-		case j == skip || k == 0:
-		case len(h) < k:
-			if h = append(h, next); len(h) == k {
-				slices.SortFunc(h, func(a, b hit) int { return b.compare(a) }) // last first: a heap
-			}
-		case next.before(h[0]):
-			h[0] = next
-			sink(h)
-		}
-	}
-	slices.SortFunc(h, hit.compare)
-	w.hits = h
-	return h
+// nearest finds the k nearest other rows of a block of queries. It collects
+// what may be among them by the filter's bounds and scores that exactly at the
+// end.
+type nearest struct {
+	f      *filter
+	k      int
+	width  int // of rows and values
+	rows   []int
+	values []float64
+
+	lo, hi  int
+	queries []candidates
+	hits    []hit
 }
 
-// sink moves h[0] down to its place, so that no row lies under one that comes
-// before it.
-func sink(h []hit) {
-	for i := 0; ; {
-		last := i
-		for child := 2*i + 1; child <= 2*i+2 && child < len(h); child++ {
-			if h[last].before(h[child]) {
-				last = child
+// candidates are the rows that may be among the k nearest of one query.
+type candidates struct {
+	list []candidate
+	room int     // prune a list longer than this
+	cut  float64 // k rows are surely at least as near as this key
+}
+
+type candidate struct {
+	row       int
+	low, high float64 // bounds of the key
+}
+
+func (v *nearest) begin(lo, hi int) {
+	v.lo, v.hi = lo, hi
+	for len(v.queries) < hi-lo {
+		v.queries = append(v.queries, candidates{})
+	}
+	for i := range hi - lo {
+		v.queries[i] = candidates{list: v.queries[i].list[:0], room: 2*v.k + 64, cut: math.Inf(-1)}
+	}
+}
+
+func (v *nearest) tile(p products) {
+	if v.k == 0 {
+		return
+	}
+	for i := v.lo; i < v.hi; i++ {
+		q, row := &v.queries[i-v.lo], p.row(i-v.lo)
+		if !math.IsInf(q.cut, -1) {
+			if above, _ := v.f.reaches(i, row, p.tile, q.cut); above == 0 {
+				continue
 			}
 		}
-		if last == i {
-			return
+		for c, m := range row {
+			j := p.tile.lo + c
+			if j == i {
+				continue
+			}
+			if low, high := v.f.bounds(i, j, m); high >= q.cut {
+				q.list = append(q.list, candidate{j, low, high})
+			}
 		}
-		h[i], h[last] = h[last], h[i]
-		i = last
+		if len(q.list) > q.room {
+			q.prune(v.k)
+			q.room = max(2*len(q.list), 2*v.k+64) // with many ties few are dropped
+		}
+	}
+}
+
+// prune drops what cannot be among the k nearest.
+func (q *candidates) prune(k int) {
+	slices.SortFunc(q.list, func(a, b candidate) int { return cmp.Compare(b.low, a.low) })
+	q.cut = max(q.cut, q.list[k-1].low)
+	q.list = slices.DeleteFunc(q.list, func(c candidate) bool { return c.high < q.cut })
+}
+
+func (v *nearest) end() {
+	for i := v.lo; i < v.hi; i++ {
+		q := &v.queries[i-v.lo]
+		if v.k > 0 && len(q.list) > v.k {
+			q.prune(v.k)
+		}
+		v.hits = v.hits[:0]
+		for _, c := range q.list {
+			v.hits = append(v.hits, hit{c.row, v.f.s.score(i, c.row)})
+		}
+		slices.SortFunc(v.hits, hit.compare)
+		for r := range v.width {
+			at := i*v.width + r
+			v.rows[at], v.values[at] = -1, math.NaN()
+			if r < min(v.k, len(v.hits)) {
+				v.rows[at], v.values[at] = v.hits[r].row, v.f.s.value(v.hits[r].score, i)
+			}
+		}
 	}
 }

@@ -4,33 +4,32 @@ import (
 	"fmt"
 	"math"
 
-	"gonum.org/v1/gonum/blas/gonum"
+	"github.com/chestlab/chest/internal/vmath"
 )
 
 // near is the share below which a squared difference taken from inner
 // products has lost too many digits and is taken from the difference itself.
 const near = 1e-5
 
-// table is a checked set of rows in float64. Products of two float32 entries
-// are exact there.
+// table is a checked set of rows. Their products are taken in float64, where
+// those of two float32 entries are exact.
 type table struct {
-	x  []float64 // n×d
+	x  []float32 // n×d, the caller's
 	sq []float64 // ‖xᵢ‖²
 	n  int
 	d  int
 }
 
-// newTable copies x, or names the first row that cannot be used. kind is the
+// newTable takes x, or names the first row that cannot be used. kind is the
 // word for a row in that message.
 func newTable(kind string, x []float32, d int, o Options) (table, error) {
-	t := table{x: make([]float64, len(x)), n: len(x) / d, d: d}
+	t := table{x: x, n: len(x) / d, d: d}
 	t.sq = make([]float64, t.n)
 	for i, v := range x {
 		w := float64(v)
 		if math.IsNaN(w) || math.IsInf(w, 0) {
 			return t, fmt.Errorf("metric: %s row %d, column %d is %g: the embedding has diverged; look at the loss and lower the rate", kind, i/d, i%d, w)
 		}
-		t.x[i] = w
 	}
 	for i := range t.n {
 		t.sq[i] = dot(t.row(i), t.row(i))
@@ -41,14 +40,11 @@ func newTable(kind string, x []float32, d int, o Options) (table, error) {
 	return t, nil
 }
 
-func (t table) row(i int) []float64 { return t.x[i*t.d : (i+1)*t.d] }
+func (t table) row(i int) []float32 { return t.x[i*t.d : (i+1)*t.d] }
 
 // dot is the inner product. Its order of summation depends on the length
-// alone, not on where the rows lie in memory as the float32 kernels' does:
-// equal rows get equal scores.
-func dot(x, y []float64) float64 {
-	return gonum.Implementation{}.Ddot(len(x), x, 1, y, 1)
-}
+// alone: equal rows get equal scores.
+func dot(x, y []float32) float64 { return vmath.Dot64(x, y) }
 
 // scorer compares rows of q with rows of g.
 type scorer struct {
@@ -57,19 +53,15 @@ type scorer struct {
 	c     float64
 }
 
-// fill writes the scores of query i against gallery rows lo..hi-1 into dst.
-// A higher score is nearer. Scores of one query are comparable with each other
-// and with nothing else; value turns one into a similarity or a distance.
-func (s *scorer) fill(dst []float64, i, lo, hi int) {
-	x := s.q.row(i)
-	for j := lo; j < hi; j++ {
-		p := dot(x, s.g.row(j))
-		if s.space == Cosine {
-			dst[j-lo] = s.cosine(p, i, j)
-		} else {
-			dst[j-lo] = s.hyperbolic(p, i, j)
-		}
+// score returns the score of query i against gallery row j. A higher score is
+// nearer. Scores of one query are comparable with each other and with nothing
+// else; value turns one into a similarity or a distance.
+func (s *scorer) score(i, j int) float64 {
+	p := dot(s.q.row(i), s.g.row(j))
+	if s.space == Cosine {
+		return s.cosine(p, i, j)
 	}
+	return s.hyperbolic(p, i, j)
 }
 
 // cosine returns an increasing function of the cosine γ of query i and gallery
@@ -100,17 +92,19 @@ func (s *scorer) cosine(p float64, i, j int) float64 {
 //
 // t is p/a to 24 bits, so that t x is exact for float32 entries, δ is small and
 // exact, and r keeps its digits, which y - (p/a) x does not.
-func residual(x, y []float64, a, p float64) float64 {
+func residual(x, y []float32, a, p float64) float64 {
 	t := math.Float64frombits((math.Float64bits(p/a) + 1<<28) &^ (1<<29 - 1))
 	var dx, dd float64
-	for k, xk := range x {
-		d := y[k] - t*xk
+	for k, v := range x {
+		xk := float64(v)
+		d := float64(y[k]) - t*xk
 		dx += d * xk
 		dd += d * d
 	}
 	var rr float64
-	for k, xk := range x {
-		r := y[k] - t*xk - dx/a*xk
+	for k, v := range x {
+		xk := float64(v)
+		r := float64(y[k]) - t*xk - dx/a*xk
 		rr += r * r
 	}
 	if rr <= 1e-28*dd { // only rounding is left: parallel
@@ -130,11 +124,7 @@ func (s *scorer) hyperbolic(p float64, i, j int) float64 {
 	a, b := s.q.sq[i], s.g.sq[j]
 	dd := a + b - 2*p
 	if dd < near*(a+b) {
-		dd = 0
-		y := s.g.row(j)
-		for k, xk := range s.q.row(i) {
-			dd += (xk - y[k]) * (xk - y[k])
-		}
+		dd = vmath.SquaredDistance64(s.q.row(i), s.g.row(j))
 	}
 	return -dd / (1 - s.c*b)
 }

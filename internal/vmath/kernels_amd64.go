@@ -96,6 +96,9 @@ func ballDistanceAVX512(n int, dst *float32, sq *float32, a float32, b *float32,
 func ballDistanceGradAVX512(n int, gy *float32, w *float32, v *float32, sq *float32, A float32, B *float32, c float32) (W float32, V float32)
 
 //go:noescape
+func countAboveAVX512(n int, x *float32, v *float32, p float32, low *float32, high *float32, tLow float32, tHigh float32) (above int, surely int)
+
+//go:noescape
 func expAVX2(n int, dst *float32, x *float32)
 
 //go:noescape
@@ -187,3 +190,6 @@ func ballDistanceAVX2(n int, dst *float32, sq *float32, a float32, b *float32, s
 
 //go:noescape
 func ballDistanceGradAVX2(n int, gy *float32, w *float32, v *float32, sq *float32, A float32, B *float32, c float32) (W float32, V float32)
+
+//go:noescape
+func countAboveAVX2(n int, x *float32, v *float32, p float32, low *float32, high *float32, tLow float32, tHigh float32) (above int, surely int)

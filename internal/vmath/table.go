@@ -28,6 +28,7 @@ type table struct {
 	assignGrad      func(n, k int, q, s, S, gS *float32, inverse float32)
 	squaredFromDots func(n int, t *float32, xx float32, yy *float32) int
 	ballDistance    func(n int, dst, sq *float32, a float32, b *float32, scale float32)
+	countAbove      func(n int, x, v *float32, p float32, low, high *float32, tLow, tHigh float32) (above, surely int)
 	ballGrad        func(n int, g, w, v, sq *float32, A float32, B *float32, c float32) (W, V float32)
 }
 

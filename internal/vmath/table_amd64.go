@@ -38,6 +38,7 @@ var tables = [...]*table{
 		squaredFromDots:   squaredFromDotsAVX2,
 		ballDistance:      ballDistanceAVX2,
 		ballGrad:          ballDistanceGradAVX2,
+		countAbove:        countAboveAVX2,
 	},
 	cpu.AVX512: {
 		exp:               expAVX512,
@@ -71,5 +72,6 @@ var tables = [...]*table{
 		squaredFromDots:   squaredFromDotsAVX512,
 		ballDistance:      ballDistanceAVX512,
 		ballGrad:          ballDistanceGradAVX512,
+		countAbove:        countAboveAVX512,
 	},
 }

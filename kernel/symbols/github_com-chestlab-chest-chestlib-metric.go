@@ -17,8 +17,30 @@ func init() {
 		"Retrieval":    reflect.ValueOf(metric.Retrieval),
 
 		// type definitions
-		"Options": reflect.ValueOf((*metric.Options)(nil)),
-		"Result":  reflect.ValueOf((*metric.Result)(nil)),
-		"Space":   reflect.ValueOf((*metric.Space)(nil)),
+		"Options":  reflect.ValueOf((*metric.Options)(nil)),
+		"Progress": reflect.ValueOf((*metric.Progress)(nil)),
+		"Result":   reflect.ValueOf((*metric.Result)(nil)),
+		"Space":    reflect.ValueOf((*metric.Space)(nil)),
+
+		// interface wrapper definitions
+		"_Progress": reflect.ValueOf((*_github_com_chestlab_chest_chestlib_metric_Progress)(nil)),
 	}
+}
+
+// _github_com_chestlab_chest_chestlib_metric_Progress is an interface wrapper for Progress type
+type _github_com_chestlab_chest_chestlib_metric_Progress struct {
+	IValue  interface{}
+	WFinish func(status string)
+	WSet    func(done int, status string)
+	WStart  func(total int, what string)
+}
+
+func (W _github_com_chestlab_chest_chestlib_metric_Progress) Finish(status string) {
+	W.WFinish(status)
+}
+func (W _github_com_chestlab_chest_chestlib_metric_Progress) Set(done int, status string) {
+	W.WSet(done, status)
+}
+func (W _github_com_chestlab_chest_chestlib_metric_Progress) Start(total int, what string) {
+	W.WStart(total, what)
 }

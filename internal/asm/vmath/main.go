@@ -23,6 +23,7 @@ func main() {
 		e.simple()
 		e.reductions()
 		e.proxies()
+		e.count()
 	}
 	if err := g.write(*dir); err != nil {
 		log.Fatal(err)
