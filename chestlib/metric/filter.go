@@ -108,7 +108,7 @@ func (f *filter) tile(rows []float32, lo, hi int) tile {
 		for j := range n {
 			sq := f.s.g.sq[lo+j]
 			t.v[j] = float32((1 - f.s.c*sq) / 2)
-			t.low[j], t.high[j] = float32((0.5-f.e)*sq), float32((0.5+f.e)*sq)
+			t.low[j], t.high[j] = float32((0.5-f.e)*sq), float32((0.5+f.e)*sq+1e-30) // two zero vectors tie
 		}
 	}
 	return t

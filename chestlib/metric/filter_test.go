@@ -82,7 +82,7 @@ var sets = []struct {
 
 // TestFilter: with the filter everything is as without it, at every level.
 func TestFilter(t *testing.T) {
-	const n, d = 700, 24
+	const n, d = 560, 24
 	for _, level := range cpu.Levels() {
 		defer cpu.Set(level)()
 		for _, set := range sets {
@@ -114,7 +114,7 @@ func TestFilter(t *testing.T) {
 						if err != nil {
 							t.Fatal(err)
 						}
-						for i := 0; i < n; i += 7 {
+						for i := 0; i < n; i += 23 {
 							exactNeighbours(t, s, i, rows[i*k:(i+1)*k], values[i*k:(i+1)*k])
 						}
 						if level == cpu.Best() {
