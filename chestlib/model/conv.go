@@ -7,6 +7,7 @@ import (
 	"github.com/chestlab/chest/chestlib/optim"
 	"github.com/chestlab/chest/internal/parallel"
 	"github.com/chestlab/chest/internal/sgemm"
+	"github.com/chestlab/chest/internal/vmath"
 )
 
 // Conv2d is a 3×3 convolution with a border of one zero pixel, in steps of
@@ -14,11 +15,12 @@ import (
 //
 //	y[o,i,j] = b[o] + Σ W[o,c,k,l] x[c, stride·i+k-1, stride·j+l-1]
 //
-// All three products, forward, by the weights and by x, are matrix products of
-// rows with rows, which is what sgemm does best: forward the weights with
-// patches of x (a row for each pixel), for the gradient by x the turned weights
-// with patches of ∂y, and for the gradient by the weights ∂y with the columns
-// of those patches of x. Images are computed in parallel, each by one goroutine.
+// All three passes are matrix products with columns: a row for each channel
+// and place (k, l), an entry for each pixel. Forward the weights times columns
+// of x, for the gradient by x the turned weights times columns of ∂y, for that
+// by the weights ∂y times the transposed columns of x. Columns are made for a
+// strip at a time, some items or some rows of pixels of one, which stays in
+// cache: memory does not grow with the batch.
 type Conv2d struct {
 	// First says that nothing below needs the gradient by x: Backward returns
 	// nil and saves its cost.
@@ -29,17 +31,17 @@ type Conv2d struct {
 	w, b    *optim.Param // w is out.C × in.C·9
 	x       []float32
 	y, gx   []float32
-	turned  []float32     // in.C × out.C·9: w with channels exchanged and turned by 180°
-	parts   lanes         // w, then b
-	scratch []convScratch // by worker
+	turned  []float32 // in.C × out.C·9: w with channels exchanged and turned by 180°
+	parts   lanes     // w, then b
+	workers []convWorker
 }
 
-// convScratch is the memory of one worker.
-type convScratch struct {
-	x, gy   []float32 // an item with its border
-	patches []float32 // pixels × channels·9
-	columns []float32 // in.C·9 × pixels of some items
-	gys     []float32 // out.C × pixels of some items
+// convWorker is the memory of one worker.
+type convWorker struct {
+	gemm    sgemm.Workspace
+	columns []float32 // channels·9 × pixels of a strip
+	rows    []float32 // channels × pixels of a strip of several items
+	spread  []float32 // ∂y of an item with zeros between its pixels
 }
 
 // NewConv2d makes a convolution to channels channels, with normal weights of
@@ -59,34 +61,33 @@ func NewConv2d(name, group string, in Shape, channels, stride int, std float64, 
 func (l *Conv2d) Forward(x []float32, n int, training bool) []float32 {
 	checkItems("Conv2d", x, n, l.in.Size())
 	l.x, l.y = x, resized(l.y, n*l.out.Size())
-	parallel.Tasks(l.workers(n), n, func(i, worker int) { l.forward(i, &l.scratch[worker]) })
+	all := cutStrips(0, n, l.in.C, l.out)
+	parallel.Tasks(l.crew(all.count()), all.count(), func(i, worker int) { l.forward(all.at(i), &l.workers[worker]) })
 	return l.y
 }
 
-// workers is the number of workers for so many tasks, each with its scratch.
-func (l *Conv2d) workers(tasks int) int {
+// crew is the number of workers for so many tasks, each with its memory.
+func (l *Conv2d) crew(tasks int) int {
 	n := parallel.Workers(tasks)
-	for len(l.scratch) < n {
-		l.scratch = append(l.scratch, convScratch{})
+	for len(l.workers) < n {
+		l.workers = append(l.workers, convWorker{})
 	}
 	return n
 }
 
-// forward computes item i.
-func (l *Conv2d) forward(i int, s *convScratch) {
-	pixels, k := l.out.H*l.out.W, l.in.C*9
-	s.patches = resized(s.patches, pixels*k)
-	s.x = bordered(s.x, item(l.x, i, l.in), l.in, 1, l.in.H, l.in.W)
-	patches(s.patches, s.x, l.in, l.out, l.stride)
-	y := item(l.y, i, l.out)
+// forward computes a strip of y.
+func (l *Conv2d) forward(s strip, w *convWorker) {
+	w.columns = s.columns(w.columns, l.x, l.in, l.out, l.stride)
+	dst := s.view(&w.rows, l.y, l.out)
 	for o, b := range l.b.Value {
-		fill(y[o*pixels:(o+1)*pixels], b)
+		fill(dst.Data[o*dst.Stride:o*dst.Stride+dst.Cols], b)
 	}
-	sgemm.SerialNT(y, l.w.Value, s.patches, l.out.C, pixels, k, 1)
+	w.gemm.Mul(dst, sgemm.Dense(l.w.Value, l.out.C, l.in.C*9), false, sgemm.Dense(w.columns, l.in.C*9, dst.Cols), false, 1, 1)
+	s.put(l.y, l.out, dst)
 }
 
-// Backward implements Layer. Stride 2 costs as much as stride 1 here: ∂y is
-// spread out with zeros between its pixels.
+// Backward implements Layer. For the gradient by x stride 2 costs as much as
+// stride 1: ∂y is spread out with zeros between its pixels.
 func (l *Conv2d) Backward(gy []float32, n int) []float32 {
 	checkItems("Conv2d", gy, n, l.out.Size())
 	l.parts = l.parts.reset(n, len(l.w.Value)+len(l.b.Value))
@@ -94,8 +95,8 @@ func (l *Conv2d) Backward(gy []float32, n int) []float32 {
 		l.gx = resized(l.gx, n*l.in.Size())
 		l.turn()
 	}
-	parallel.Tasks(l.workers(len(l.parts)), len(l.parts), func(lane, worker int) {
-		l.backward(gy, lane, n, &l.scratch[worker])
+	parallel.Tasks(l.crew(len(l.parts)), len(l.parts), func(lane, worker int) {
+		l.backward(gy, lane, n, &l.workers[worker])
 	})
 	l.parts.addTo(l.w, l.b)
 	if l.First {
@@ -104,52 +105,39 @@ func (l *Conv2d) Backward(gy []float32, n int) []float32 {
 	return l.gx
 }
 
-// backward computes the items of a lane, as many together as make long rows
-// for the product by the weights.
-func (l *Conv2d) backward(gy []float32, lane, n int, s *convScratch) {
-	const length = 192
-	pixels := l.out.H * l.out.W
-	together := (length + pixels - 1) / pixels
+// backward computes the items of a lane.
+func (l *Conv2d) backward(gy []float32, lane, n int, w *convWorker) {
 	first, end := l.parts.share(lane, n)
-	for i := first; i < end; i += together {
-		l.byWeights(gy, i, min(together, end-i), l.parts[lane], s)
+	part := l.parts[lane]
+	gw, gb := sgemm.Dense(part[:len(l.w.Value)], l.out.C, l.in.C*9), part[len(l.w.Value):]
+	all := cutStrips(first, end, l.in.C, l.out)
+	for i := range all.count() { // ∂W = ∂y columnsᵀ, ∂b = Σ ∂y
+		s := all.at(i)
+		w.columns = s.columns(w.columns, l.x, l.in, l.out, l.stride)
+		g := s.view(&w.rows, gy, l.out)
+		s.get(gy, l.out, g)
+		w.gemm.Mul(gw, g, false, sgemm.Dense(w.columns, l.in.C*9, g.Cols), true, 1, 1)
+		for o := range gb {
+			gb[o] += float32(vmath.Sum64(g.Data[o*g.Stride : o*g.Stride+g.Cols]))
+		}
 	}
 	if l.First {
 		return
 	}
-	for i := first; i < end; i++ {
-		l.byInput(item(gy, i, l.out), i, s)
-	}
-}
-
-// byWeights adds the gradient by weights and bias of items i to i+m-1 to part.
-//
-//	∂W = ∂y columnsᵀ,  ∂b = Σ ∂y
-func (l *Conv2d) byWeights(gy []float32, i, m int, part []float32, s *convScratch) {
-	pixels, k := l.out.H*l.out.W, l.in.C*9
-	s.columns, s.gys = resized(s.columns, k*m*pixels), resized(s.gys, l.out.C*m*pixels)
-	for j := range m {
-		s.x = bordered(s.x, item(l.x, i+j, l.in), l.in, 1, l.in.H, l.in.W)
-		columns(s.columns[j*pixels:], m*pixels, s.x, l.in, l.out, l.stride)
-		for o := range l.out.C {
-			copy(s.gys[(o*m+j)*pixels:(o*m+j+1)*pixels], item(gy, i+j, l.out)[o*pixels:])
+	from := Shape{l.out.C, l.in.H, l.in.W} // of ∂y, spread out
+	all = cutStrips(first, end, l.out.C, l.in)
+	for i := range all.count() {
+		s := all.at(i)
+		if l.stride == 1 {
+			w.columns = s.columns(w.columns, gy, from, l.in, 1)
+		} else {
+			w.spread = spreadOut(w.spread, gy[s.item*l.out.Size():(s.item+s.items)*l.out.Size()], l.out, l.in)
+			w.columns = strip{0, s.items, s.row, s.rows}.columns(w.columns, w.spread, from, l.in, 1)
 		}
+		dst := s.view(&w.rows, l.gx, l.in)
+		w.gemm.Mul(dst, sgemm.Dense(l.turned, l.in.C, l.out.C*9), false, sgemm.Dense(w.columns, l.out.C*9, dst.Cols), false, 1, 0)
+		s.put(l.gx, l.in, dst)
 	}
-	gw, gb := part[:len(l.w.Value)], part[len(l.w.Value):]
-	sgemm.SerialNT(gw, s.gys, s.columns, l.out.C, k, m*pixels, 1)
-	for o := range gb {
-		gb[o] += float32(total(s.gys[o*m*pixels : (o+1)*m*pixels]))
-	}
-}
-
-// byInput computes the gradient by item i: a convolution of ∂y, spread out to
-// the size of x, with the turned weights.
-func (l *Conv2d) byInput(gy []float32, i int, s *convScratch) {
-	pixels, k := l.in.H*l.in.W, l.out.C*9
-	s.patches = resized(s.patches, pixels*k)
-	s.gy = bordered(s.gy, gy, l.out, l.stride, l.in.H, l.in.W)
-	patches(s.patches, s.gy, Shape{l.out.C, l.in.H, l.in.W}, l.in, 1)
-	sgemm.SerialNT(item(l.gx, i, l.in), l.turned, s.patches, l.in.C, pixels, k, 0)
 }
 
 // turn fills turned.

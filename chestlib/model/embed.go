@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/chestlab/chest/chestlib/poincare"
+	"github.com/chestlab/chest/internal/vmath"
 )
 
 // Source is a set of labelled items. Item writes item i into dst, which has
@@ -96,7 +97,7 @@ func (m *Model) toBall(h, uE, uH []float32, first, count int, s *spread) error {
 			u[j] = float64(v)
 		}
 		norm := length(u)
-		if !finite(norm) || !finite(total(uE[i*m.o.DE:(i+1)*m.o.DE])) {
+		if !finite(norm) || !finite(vmath.Sum64(uE[i*m.o.DE:(i+1)*m.o.DE])) {
 			return fmt.Errorf("model: Embed: item %d has an embedding that is not finite; if its pixels are, training diverged: lower the rate", first+i)
 		}
 		if m.o.Clip > 0 {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/chestlab/chest/chestlib/optim"
 	"github.com/chestlab/chest/internal/parallel"
+	"github.com/chestlab/chest/internal/vmath"
 )
 
 // GroupNorm cuts the channels of each item into groups and brings each group to
@@ -60,19 +61,16 @@ func (l *GroupNorm) forward(i, g int) {
 	lo, hi := l.span(i, g)
 	x := l.x[lo:hi]
 	count := float64(len(x))
-	mean := total(x) / count
+	mean := vmath.Sum64(x) / count
 	// float64 sums of float32 squares: nothing to lose unless mean² > 1e9 var
-	variance := max(product(x, x)/count-mean*mean, 0)
+	variance := max(vmath.Dot64(x, x)/count-mean*mean, 0)
 	root := 1 / math.Sqrt(variance+normEps)
 	l.mean[i*l.groups+g], l.root[i*l.groups+g] = mean, root
 	pixels, channels := l.shape.H*l.shape.W, l.shape.C/l.groups
 	for c := range channels {
 		a := float64(l.gain.Value[g*channels+c]) * root
 		scale, shift := float32(a), float32(float64(l.bias.Value[g*channels+c])-a*mean)
-		y := l.y[lo+c*pixels : lo+(c+1)*pixels]
-		for j, v := range x[c*pixels : (c+1)*pixels] {
-			y[j] = v*scale + shift
-		}
+		vmath.Affine(l.y[lo+c*pixels:lo+(c+1)*pixels], scale, x[c*pixels:(c+1)*pixels], shift)
 	}
 }
 
@@ -104,8 +102,8 @@ func (l *GroupNorm) backward(gy []float32, i, g int, part []float32) {
 	var h, hx float64
 	for c := range channels {
 		from, to := lo+c*pixels, lo+(c+1)*pixels
-		s := total(gy[from:to])
-		sx := root * (product(gy[from:to], l.x[from:to]) - mean*s)
+		s := vmath.Sum64(gy[from:to])
+		sx := root * (vmath.Dot64(gy[from:to], l.x[from:to]) - mean*s)
 		k := g*channels + c
 		part[k] += float32(sx)
 		part[l.shape.C+k] += float32(s)
@@ -117,10 +115,8 @@ func (l *GroupNorm) backward(gy []float32, i, g int, part []float32) {
 	for c := range channels {
 		from, to := lo+c*pixels, lo+(c+1)*pixels
 		a := float32(root * float64(l.gain.Value[g*channels+c]))
-		gx, x := l.gx[from:to], l.x[from:to]
-		for j, v := range gy[from:to] {
-			gx[j] = a*v + b*x[j] + d
-		}
+		vmath.Affine(l.gx[from:to], a, gy[from:to], d)
+		vmath.Axpy(l.gx[from:to], b, l.x[from:to])
 	}
 }
 

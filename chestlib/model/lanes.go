@@ -1,6 +1,9 @@
 package model
 
-import "github.com/chestlab/chest/chestlib/optim"
+import (
+	"github.com/chestlab/chest/chestlib/optim"
+	"github.com/chestlab/chest/internal/vmath"
+)
 
 // lanes are the partial gradients of params, one lane for a fixed share of the
 // batch. There are as many for a batch of n whatever the number of processors,
@@ -33,10 +36,11 @@ func (l lanes) addTo(params ...*optim.Param) {
 	at := 0
 	for _, p := range params {
 		for _, lane := range l {
-			for i, v := range lane[at : at+len(p.Grad)] {
-				p.Grad[i] += v
-			}
+			add(p.Grad, lane[at:at+len(p.Grad)])
 		}
 		at += len(p.Grad)
 	}
 }
+
+// add adds x to sum.
+func add(sum, x []float32) { vmath.Add(sum, sum, x) }

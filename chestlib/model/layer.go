@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/chestlab/chest/chestlib/optim"
+	"github.com/chestlab/chest/internal/parallel"
+	"github.com/chestlab/chest/internal/vmath"
 )
 
 // Shape is the shape of one item: channels, height, width. Items are C×H×W
@@ -64,6 +66,14 @@ func (s Sequence) Params() (p []*optim.Param) {
 	return p
 }
 
+// State implements Stateful.
+func (s Sequence) State() (state []State) {
+	for _, l := range s {
+		state = append(state, stateOf(l)...)
+	}
+	return state
+}
+
 // Out implements Layer.
 func (s Sequence) Out() Shape {
 	if len(s) == 0 {
@@ -101,14 +111,15 @@ func sum(dst, a, b []float32) []float32 {
 		panic(fmt.Sprintf("model: a sum of %d and %d entries", len(a), len(b)))
 	}
 	dst = resized(dst, len(a))
-	for i, v := range a {
-		dst[i] = v + b[i]
-	}
+	parallel.For(len(a), piece, func(lo, hi int) { vmath.Add(dst[lo:hi], a[lo:hi], b[lo:hi]) })
 	return dst
 }
 
 // Params implements Layer.
 func (r *Residual) Params() []*optim.Param { return r.f.Params() }
+
+// State implements Stateful.
+func (r *Residual) State() []State { return stateOf(r.f) }
 
 // Out implements Layer.
 func (r *Residual) Out() Shape { return r.f.Out() }
@@ -128,3 +139,6 @@ func resized[T any](x []T, n int) []T {
 	}
 	return x[:n]
 }
+
+// item is item i of x.
+func item(x []float32, i int, s Shape) []float32 { return x[i*s.Size() : (i+1)*s.Size()] }

@@ -4,6 +4,8 @@ import (
 	"math"
 
 	"github.com/chestlab/chest/chestlib/optim"
+	"github.com/chestlab/chest/internal/parallel"
+	"github.com/chestlab/chest/internal/vmath"
 )
 
 // normEps is added to variances before the root.
@@ -21,6 +23,8 @@ type LayerNorm struct {
 	x          []float32
 	mean, root []float64 // by item; root is 1/√(var + ε)
 	y, gx      []float32
+	parts      lanes     // gain, then bias
+	hat        []float32 // a row for each lane
 }
 
 // NewLayerNorm makes a LayerNorm of vectors of d entries, with gain 1 and bias
@@ -34,17 +38,21 @@ func (l *LayerNorm) Forward(x []float32, n int, training bool) []float32 {
 	checkItems("LayerNorm", x, n, l.d)
 	l.x, l.y = x, resized(l.y, len(x))
 	l.mean, l.root = resized(l.mean, n), resized(l.root, n)
-	gain, bias := l.gain.Value, l.bias.Value
-	for i := range n {
-		row, y := x[i*l.d:(i+1)*l.d], l.y[i*l.d:(i+1)*l.d]
-		mean, root := standard(row)
-		l.mean[i], l.root[i] = mean, root
-		m, r := float32(mean), float32(root)
-		for j, v := range row {
-			y[j] = gain[j]*(v-m)*r + bias[j]
+	parallel.For(n, 64, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			row, y := x[i*l.d:(i+1)*l.d], l.y[i*l.d:(i+1)*l.d]
+			l.mean[i], l.root[i] = standard(row)
+			l.normal(y, i)
+			vmath.Mul(y, y, l.gain.Value)
+			vmath.Add(y, y, l.bias.Value)
 		}
-	}
+	})
 	return l.y
+}
+
+// normal writes x̂ of item i.
+func (l *LayerNorm) normal(hat []float32, i int) {
+	vmath.Affine(hat, float32(l.root[i]), l.x[i*l.d:(i+1)*l.d], float32(-l.mean[i]*l.root[i]))
 }
 
 // Backward implements Layer. With h = gain ∂y and means over the d entries,
@@ -53,24 +61,26 @@ func (l *LayerNorm) Forward(x []float32, n int, training bool) []float32 {
 func (l *LayerNorm) Backward(gy []float32, n int) []float32 {
 	checkItems("LayerNorm", gy, n, l.d)
 	l.gx = resized(l.gx, len(gy))
-	gain, gGain, gBias := l.gain.Value, l.gain.Grad, l.bias.Grad
-	for i := range n {
-		x, g, gx := l.x[i*l.d:(i+1)*l.d], gy[i*l.d:(i+1)*l.d], l.gx[i*l.d:(i+1)*l.d]
-		m, r := float32(l.mean[i]), float32(l.root[i])
-		var h, hx float64
-		for j, v := range x {
-			hat := (v - m) * r
-			gGain[j] += g[j] * hat
-			gBias[j] += g[j]
-			gx[j] = gain[j] * g[j]
-			h += float64(gx[j])
-			hx += float64(gx[j] * hat)
+	l.parts = l.parts.reset(n, 2*l.d)
+	l.hat = resized(l.hat, len(l.parts)*l.d)
+	parallel.Tasks(parallel.Workers(len(l.parts)), len(l.parts), func(lane, _ int) {
+		lo, hi := l.parts.share(lane, n)
+		gGain, gBias := l.parts[lane][:l.d], l.parts[lane][l.d:]
+		hat := l.hat[lane*l.d : (lane+1)*l.d]
+		for i := lo; i < hi; i++ {
+			g, gx := gy[i*l.d:(i+1)*l.d], l.gx[i*l.d:(i+1)*l.d]
+			l.normal(hat, i)
+			vmath.Mul(gx, g, hat)
+			vmath.Add(gGain, gGain, gx)
+			vmath.Add(gBias, gBias, g)
+			vmath.Mul(gx, g, l.gain.Value) // h
+			d, r := float64(l.d), l.root[i]
+			h, hx := vmath.Sum64(gx)/d, vmath.Dot64(gx, hat)/d
+			vmath.Affine(gx, float32(r), gx, float32(-r*h))
+			vmath.Axpy(gx, float32(-r*hx), hat)
 		}
-		h0, h1 := float32(h/float64(l.d)), float32(hx/float64(l.d))
-		for j, v := range x {
-			gx[j] = (gx[j] - h0 - (v-m)*r*h1) * r
-		}
-	}
+	})
+	l.parts.addTo(l.gain, l.bias)
 	return l.gx
 }
 
@@ -82,46 +92,8 @@ func (l *LayerNorm) Out() Shape { return Shape{l.d, 1, 1} }
 
 // standard returns the mean of x and 1/√(var + ε).
 func standard(x []float32) (mean, root float64) {
-	mean = total(x) / float64(len(x))
-	var s0, s1 float64 // two sums, since one waits for itself
-	for i, v := range x {
-		d := float64(v) - mean
-		if i&1 == 0 {
-			s0 += d * d
-		} else {
-			s1 += d * d
-		}
-	}
-	return mean, 1 / math.Sqrt((s0+s1)/float64(len(x))+normEps)
-}
-
-// total is the sum of x. It keeps four sums, since one alone would wait for
-// itself at every entry.
-func total(x []float32) float64 {
-	var s0, s1, s2, s3 float64
-	for ; len(x) >= 4; x = x[4:] {
-		s0 += float64(x[0])
-		s1 += float64(x[1])
-		s2 += float64(x[2])
-		s3 += float64(x[3])
-	}
-	for _, v := range x {
-		s0 += float64(v)
-	}
-	return (s0 + s1) + (s2 + s3)
-}
-
-// product is the inner product of x and y, with sums as in total.
-func product(x, y []float32) float64 {
-	var s0, s1, s2, s3 float64
-	for ; len(x) >= 4 && len(y) >= 4; x, y = x[4:], y[4:] {
-		s0 += float64(x[0]) * float64(y[0])
-		s1 += float64(x[1]) * float64(y[1])
-		s2 += float64(x[2]) * float64(y[2])
-		s3 += float64(x[3]) * float64(y[3])
-	}
-	for i, v := range x {
-		s0 += float64(v) * float64(y[i])
-	}
-	return (s0 + s1) + (s2 + s3)
+	d := float64(len(x))
+	mean = vmath.Sum64(x) / d
+	// float64 sums of float32 squares: nothing to lose unless mean² > 1e9 var
+	return mean, 1 / math.Sqrt(max(vmath.Dot64(x, x)/d-mean*mean, 0)+normEps)
 }

@@ -43,9 +43,7 @@ func (l *Linear) Backward(gy []float32, n int) []float32 {
 	checkItems("Linear", gy, n, l.out)
 	sgemm.TN(l.w.Grad, gy, l.x, l.out, l.in, n, 1) // (n×out)ᵀ · n×in
 	for i := range n {
-		for j, g := range gy[i*l.out : (i+1)*l.out] {
-			l.b.Grad[j] += g
-		}
+		add(l.b.Grad, gy[i*l.out:(i+1)*l.out])
 	}
 	if l.First {
 		return nil

@@ -53,6 +53,11 @@ func New(in Shape, o Options) (*Model, error) {
 	case "conv":
 		m.trunk = conv(in, o.Width, o.Depth, rng)
 		features = m.trunk.Out().Size()
+	case "convnet4":
+		m.trunk = convNet4(in, o.Width, o.Depth, rng)
+		features = m.trunk.Out().Size()
+	case "vit":
+		m.trunk, features = vit(in, o, rng), o.Width
 	}
 	d := float64(features)
 	m.headE = NewLinear("head.E", "head", features, o.DE, 1/math.Sqrt(d), rng)
@@ -72,49 +77,6 @@ func (o Options) startNorm() float64 {
 		r = min(r, 1/math.Sqrt(o.Curvature))
 	}
 	return r / 2
-}
-
-// mlp is Options.Trunk "mlp". The blocks' last layers are scaled down by
-// √(2·depth), so that the sum of all blocks begins as large as the stem.
-func mlp(in, width, depth int, rng *rand.Rand) Sequence {
-	stem := NewLinear("trunk.stem", "trunk", in, width, 1/math.Sqrt(float64(in)), rng)
-	stem.First = true
-	s := Sequence{stem}
-	he := math.Sqrt(2 / float64(width))
-	for b := range depth {
-		name := fmt.Sprintf("trunk.block%d", b+1)
-		s = append(s, NewResidual(Sequence{
-			NewLayerNorm(name+".norm", "trunk", width),
-			NewLinear(name+".up", "trunk", width, width, he, rng),
-			NewGELU(Shape{width, 1, 1}),
-			NewLinear(name+".down", "trunk", width, width, he/math.Sqrt(2*float64(depth)), rng),
-		}))
-	}
-	return append(s, NewLayerNorm("trunk.norm", "trunk", width))
-}
-
-// conv is Options.Trunk "conv".
-func conv(in Shape, width, depth int, rng *rand.Rand) Sequence {
-	var s Sequence
-	for b := range depth {
-		name := fmt.Sprintf("trunk.block%d", b+1)
-		c := NewConv2d(name+".conv", "trunk", in, width<<(b/2), 1, math.Sqrt(2/float64(9*in.C)), rng)
-		c.First = b == 0
-		s = append(s, c, NewGroupNorm(name+".norm", "trunk", c.Out(), groups(c.Out().C)), NewGELU(c.Out()), NewMaxPool(c.Out()))
-		in = s.Out()
-	}
-	s = append(s, NewGlobalAverage(in))
-	return append(s, NewLayerNorm("trunk.norm", "trunk", in.C))
-}
-
-// groups is the number of groups that channels are normalised in: 8, or the
-// next smaller power of two that divides them.
-func groups(channels int) int {
-	g := 8
-	for channels%g != 0 {
-		g /= 2
-	}
-	return g
 }
 
 // Forward maps the n items of x, n×In, to the raw outputs of both heads, uE
@@ -146,6 +108,10 @@ func (m *Model) Backward(gE, gH []float32, n int) {
 	}
 	m.trunk.Backward(g, n)
 }
+
+// State is what the trunk has learnt without a gradient: running averages of
+// BatchNorm. A step that fails may have moved them.
+func (m *Model) State() []State { return m.trunk.State() }
 
 // Params are all weights, with unique names, in the groups "trunk" and "head".
 func (m *Model) Params() []*optim.Param { return append([]*optim.Param(nil), m.params...) }

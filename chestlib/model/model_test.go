@@ -9,6 +9,7 @@ import (
 
 	"github.com/chestlab/chest/chestlib/optim"
 	"github.com/chestlab/chest/internal/gradcheck"
+	"github.com/chestlab/chest/internal/vmath"
 )
 
 // models are one of each trunk, small.
@@ -179,8 +180,8 @@ func TestStart(t *testing.T) {
 		m := mustNew(t, in, c.o)
 		const n = 32
 		uE, uH := m.Forward(gaussian(rand.New(rand.NewPCG(3, 4)), n*in.Size()), n, false)
-		variance := product(uE, uE) / float64(len(uE))
-		norm := math.Sqrt(product(uH, uH) / n)
+		variance := vmath.Dot64(uE, uE) / float64(len(uE))
+		norm := math.Sqrt(vmath.Dot64(uH, uH) / n)
 		if variance < 0.6 || variance > 1.5 || norm < 0.7*c.want || norm > 1.4*c.want {
 			t.Errorf("%+v: variance of uE %.3g, norm of uH %.3g, want %.3g", c.o, variance, norm, c.want)
 		}
@@ -195,10 +196,10 @@ func TestOptions(t *testing.T) {
 		o    Options
 		want Options
 	}{
-		{"zero", Shape{1, 28, 28}, Options{}, Options{"mlp", 256, 2, 128, 128, 0.1, false, 2.3, 0}},
-		{"conv", Shape{1, 28, 28}, Options{Trunk: "conv"}, Options{"conv", 32, 4, 128, 128, 0.1, false, 2.3, 0}},
-		{"small conv", Shape{1, 28, 15}, Options{Trunk: "conv"}, Options{"conv", 32, 3, 128, 128, 0.1, false, 2.3, 0}},
-		{"flat", Shape{9, 1, 1}, Options{Trunk: "identity", Flat: true, Clip: -1}, Options{"identity", 9, 0, 128, 128, 0, true, -1, 0}},
+		{"zero", Shape{1, 28, 28}, Options{}, Options{"mlp", 256, 2, 0, 0, 128, 128, 0.1, false, 2.3, 0}},
+		{"conv", Shape{1, 28, 28}, Options{Trunk: "conv"}, Options{"conv", 32, 4, 0, 0, 128, 128, 0.1, false, 2.3, 0}},
+		{"small conv", Shape{1, 28, 15}, Options{Trunk: "conv"}, Options{"conv", 32, 3, 0, 0, 128, 128, 0.1, false, 2.3, 0}},
+		{"flat", Shape{9, 1, 1}, Options{Trunk: "identity", Flat: true, Clip: -1}, Options{"identity", 9, 0, 0, 0, 128, 128, 0, true, -1, 0}},
 	} {
 		m := mustNew(t, c.in, c.o)
 		if m.Options() != c.want {
@@ -217,7 +218,11 @@ func TestBadOptions(t *testing.T) {
 		o    Options
 		want string // in the message
 	}{
-		{image, Options{Trunk: "vit"}, `"vit"; there are "mlp"`},
+		{image, Options{Trunk: "resnet"}, `"resnet"; there are "mlp"`},
+		{image, Options{Trunk: "vit"}, "set Patch to a divisor"},
+		{image, Options{Trunk: "vit", Patch: 7, Heads: 5}, "Width 384 is not a multiple of Heads 5"},
+		{image, Options{Trunk: "vit", Patch: -7}, "Patch -7"},
+		{Shape{1, 5, 5}, Options{Trunk: "convnet4"}, "set Depth to at most 3"},
 		{Shape{784, 1, 1}, Options{Trunk: "conv"}, `Trunk to "mlp"`},
 		{Shape{1, 8, 8}, Options{Trunk: "conv", Depth: 4}, "Depth to at most 3"},
 		{Shape{0, 28, 28}, Options{}, "0×28×28"},
@@ -250,7 +255,7 @@ func TestDescent(t *testing.T) {
 			for step := range 300 {
 				uE, uH := m.Forward(x, n, true)
 				gE, gH := residuals(uE, tE), residuals(uH, tH)
-				last = product(gE, gE) + product(gH, gH)
+				last = vmath.Dot64(gE, gE) + vmath.Dot64(gH, gH)
 				if step == 0 {
 					first = last
 				}

@@ -14,17 +14,27 @@ type Options struct {
 	//	            items of any shape, also vectors; the default
 	//	"conv"      Depth blocks of 3×3 convolution, GroupNorm, GELU and 2×2 max pool,
 	//	            then the mean over all pixels and LayerNorm; images
+	//	"convnet4"  Depth blocks of 3×3 convolution to Width channels, BatchNorm, ReLU and
+	//	            2×2 max pool, all pixels of the last block; images (O. Vinyals et al.,
+	//	            "Matching Networks", 2016, 4.1)
+	//	"vit"       a vision transformer: Patch×Patch pixels a token of Width numbers,
+	//	            Depth pre-norm blocks of attention with Heads heads and an MLP of 4·Width,
+	//	            LayerNorm, the class token; the zero values are ViT-S/16 (H. Touvron et
+	//	            al., "Training data-efficient image transformers", 2021, table 1)
 	//	"identity"  nothing: the heads see the items, for features made elsewhere
 	Trunk string
 
 	// Width is the number of features of the MLP, 0 means 256, or the channels
 	// of the first two blocks of the conv trunk, 0 means 32. Every second block
-	// of the latter has twice as many.
+	// of the latter has twice as many. For convnet4 0 means 64, for vit 384.
 	Width int
 
 	// Depth is the number of blocks. 0 means 2 for the MLP, 4 for conv and 3
-	// for conv on images of less than 16 pixels.
+	// for conv on images of less than 16 pixels, 4 for convnet4 and 12 for vit.
 	Depth int
+
+	Patch int // vit: pixels of a patch's side, which divides both sides of the image; 0 means 16
+	Heads int // vit: heads of attention, a divisor of Width; 0 means 6
 
 	DE, DH int // sizes of the Euclidean and the hyperbolic embedding; 0 means 128
 
@@ -40,8 +50,8 @@ func (o Options) withDefaults(in Shape) (Options, error) {
 	if in.C < 1 || in.H < 1 || in.W < 1 {
 		return o, fmt.Errorf("model: items of shape %v have no entries; give channels, height and width, {d, 1, 1} for vectors", in)
 	}
-	if o.Width < 0 || o.Depth < 0 || o.DE < 0 || o.DH < 0 {
-		return o, fmt.Errorf("model: negative size in Width %d, Depth %d, DE %d, DH %d; 0 means the default", o.Width, o.Depth, o.DE, o.DH)
+	if o.Width < 0 || o.Depth < 0 || o.DE < 0 || o.DH < 0 || o.Patch < 0 || o.Heads < 0 {
+		return o, fmt.Errorf("model: negative size in Width %d, Depth %d, DE %d, DH %d, Patch %d, Heads %d; 0 means the default", o.Width, o.Depth, o.DE, o.DH, o.Patch, o.Heads)
 	}
 	o.DE, o.DH = cmp.Or(o.DE, 128), cmp.Or(o.DH, 128)
 	o, err := o.trunkDefaults(in)
@@ -65,10 +75,23 @@ func (o Options) trunkDefaults(in Shape) (Options, error) {
 		if most := halvings(side); o.Depth > most {
 			return o, fmt.Errorf("model: images of %v are too small for %d conv blocks; set Depth to at most %d, or Trunk to \"mlp\"", in, o.Depth, most)
 		}
+	case "convnet4":
+		o.Width, o.Depth = cmp.Or(o.Width, 64), cmp.Or(o.Depth, 4)
+		if most := halvings(side); o.Depth > most {
+			return o, fmt.Errorf("model: images of %v are too small for %d convnet4 blocks; set Depth to at most %d, or Trunk to \"mlp\"", in, o.Depth, most)
+		}
+	case "vit":
+		o.Width, o.Depth, o.Patch, o.Heads = cmp.Or(o.Width, 384), cmp.Or(o.Depth, 12), cmp.Or(o.Patch, 16), cmp.Or(o.Heads, 6)
+		if in.H%o.Patch != 0 || in.W%o.Patch != 0 {
+			return o, fmt.Errorf("model: images of %v cannot be cut into patches of %d×%d; set Patch to a divisor of both sides", in, o.Patch, o.Patch)
+		}
+		if o.Width%o.Heads != 0 {
+			return o, fmt.Errorf("model: Width %d is not a multiple of Heads %d", o.Width, o.Heads)
+		}
 	case "identity":
 		o.Width, o.Depth = in.Size(), 0
 	default:
-		return o, fmt.Errorf("model: unknown trunk %q; there are \"mlp\", \"conv\" and \"identity\"", o.Trunk)
+		return o, fmt.Errorf("model: unknown trunk %q; there are \"mlp\", \"conv\", \"convnet4\", \"vit\" and \"identity\"", o.Trunk)
 	}
 	return o, nil
 }

@@ -3,6 +3,7 @@ package model
 import (
 	"github.com/chestlab/chest/chestlib/optim"
 	"github.com/chestlab/chest/internal/parallel"
+	"github.com/chestlab/chest/internal/vmath"
 )
 
 // MaxPool takes the largest entry of each 2×2 window, window beside window. At
@@ -94,7 +95,7 @@ func (l *GlobalAverage) Forward(x []float32, n int, training bool) []float32 {
 	l.y = resized(l.y, n*l.in.C)
 	pixels := l.in.H * l.in.W
 	for i := range l.y {
-		l.y[i] = float32(total(x[i*pixels:(i+1)*pixels]) / float64(pixels))
+		l.y[i] = float32(vmath.Sum64(x[i*pixels:(i+1)*pixels]) / float64(pixels))
 	}
 	return l.y
 }

@@ -152,3 +152,99 @@ func modelTwin(m *Model, x []float64, n int, p [][]float64) (uE, uH []float64) {
 	}
 	return linearTwin(s.Size(), o.DE)(x, n, p), linearTwin(s.Size(), o.DH)(x, n, p[2:])
 }
+
+// batchNormTwin is BatchNorm in training; p are gain and bias.
+func batchNormTwin(s Shape) func(x []float64, n int, p [][]float64) []float64 {
+	return func(x []float64, n int, p [][]float64) []float64 {
+		y, pixels := make([]float64, len(x)), s.H*s.W
+		for c := range s.C {
+			var mean, variance float64
+			for i := range n {
+				for _, v := range x[(i*s.C+c)*pixels:][:pixels] {
+					mean += v / float64(n*pixels)
+				}
+			}
+			for i := range n {
+				for _, v := range x[(i*s.C+c)*pixels:][:pixels] {
+					variance += (v - mean) * (v - mean) / float64(n*pixels)
+				}
+			}
+			for i := range n {
+				for j := (i*s.C + c) * pixels; j < (i*s.C+c+1)*pixels; j++ {
+					y[j] = p[0][c]*(x[j]-mean)/math.Sqrt(variance+1e-5) + p[1][c]
+				}
+			}
+		}
+		return y
+	}
+}
+
+func reluTwin(x []float64, _ int, _ [][]float64) []float64 {
+	y := make([]float64, len(x))
+	for i, v := range x {
+		y[i] = max(v, 0)
+	}
+	return y
+}
+
+// attentionTwin is Attention, entry by entry; p are weights and biases of qkv
+// and out.
+func attentionTwin(tokens, d, heads int) func(x []float64, n int, p [][]float64) []float64 {
+	return func(x []float64, n int, p [][]float64) []float64 {
+		width := d / heads
+		qkv := linearTwin(d, 3*d)(x, n*tokens, p[:2])
+		o := make([]float64, len(x))
+		for i := range n {
+			for h := range heads {
+				at := func(t, which, k int) float64 { return qkv[(i*tokens+t)*3*d+which*d+h*width+k] }
+				for t := range tokens {
+					e, sum := make([]float64, tokens), 0.0
+					for u := range tokens {
+						var s float64
+						for k := range width {
+							s += at(t, 0, k) * at(u, 1, k)
+						}
+						e[u] = math.Exp(s / math.Sqrt(float64(width)))
+						sum += e[u]
+					}
+					for u := range tokens {
+						for k := range width {
+							o[(i*tokens+t)*d+h*width+k] += e[u] / sum * at(u, 2, k)
+						}
+					}
+				}
+			}
+		}
+		return linearTwin(d, d)(o, n*tokens, p[2:])
+	}
+}
+
+// patchTwin is PatchEmbed; p are weight, bias, class and position.
+func patchTwin(s Shape, size, d int) func(x []float64, n int, p [][]float64) []float64 {
+	return func(x []float64, n int, p [][]float64) []float64 {
+		var y []float64
+		for i := range n {
+			y = append(y, p[2]...)
+			for r := 0; r < s.H; r += size {
+				for q := 0; q < s.W; q += size {
+					for o := range d {
+						v := p[1][o]
+						for c := range s.C {
+							for k := range size {
+								for l := range size {
+									v += p[0][((o*s.C+c)*size+k)*size+l] * x[((i*s.C+c)*s.H+r+k)*s.W+q+l]
+								}
+							}
+						}
+						y = append(y, v)
+					}
+				}
+			}
+			item := y[len(y)-len(p[3]):]
+			for j, v := range p[3] {
+				item[j] += v
+			}
+		}
+		return y
+	}
+}

@@ -44,7 +44,7 @@ vector instructions.`,
 	p.IntVar(&f.runs, "runs", 5, "least number of runs")
 	p.Float64Var(&f.seconds, "seconds", 1, "least time for all runs")
 	p.BoolVar(&f.json, "json", false, "print one JSON object on one line")
-	c.AddCommand(benchStep(&f), benchGEMM(&f), benchRecall(&f))
+	c.AddCommand(benchStep(&f), benchGEMM(&f), benchRecall(&f), benchConv(&f), benchViT(&f))
 	return c
 }
 

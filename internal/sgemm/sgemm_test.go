@@ -235,6 +235,7 @@ func TestPackedAtAnotherLevelPanics(t *testing.T) {
 		t.Skip("this processor has one level")
 	}
 	var p Packed
+	defer cpu.Set(cpu.Best())()
 	p.Pack(Dense(make([]float32, 6), 2, 3), false)
 	defer cpu.Set(cpu.Generic)()
 	defer func() {

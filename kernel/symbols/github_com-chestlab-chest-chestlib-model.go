@@ -12,18 +12,27 @@ func init() {
 	Symbols["github.com/chestlab/chest/chestlib/model/model"] = map[string]reflect.Value{
 		// function, constant and variable definitions
 		"New":              reflect.ValueOf(model.New),
+		"NewAttention":     reflect.ValueOf(model.NewAttention),
+		"NewBatchNorm":     reflect.ValueOf(model.NewBatchNorm),
 		"NewConv2d":        reflect.ValueOf(model.NewConv2d),
+		"NewFirstToken":    reflect.ValueOf(model.NewFirstToken),
 		"NewGELU":          reflect.ValueOf(model.NewGELU),
 		"NewGlobalAverage": reflect.ValueOf(model.NewGlobalAverage),
 		"NewGroupNorm":     reflect.ValueOf(model.NewGroupNorm),
 		"NewLayerNorm":     reflect.ValueOf(model.NewLayerNorm),
 		"NewLinear":        reflect.ValueOf(model.NewLinear),
 		"NewMaxPool":       reflect.ValueOf(model.NewMaxPool),
+		"NewPatchEmbed":    reflect.ValueOf(model.NewPatchEmbed),
+		"NewReLU":          reflect.ValueOf(model.NewReLU),
 		"NewResidual":      reflect.ValueOf(model.NewResidual),
+		"NewTokens":        reflect.ValueOf(model.NewTokens),
 
 		// type definitions
+		"Attention":     reflect.ValueOf((*model.Attention)(nil)),
+		"BatchNorm":     reflect.ValueOf((*model.BatchNorm)(nil)),
 		"Conv2d":        reflect.ValueOf((*model.Conv2d)(nil)),
 		"Embedding":     reflect.ValueOf((*model.Embedding)(nil)),
+		"FirstToken":    reflect.ValueOf((*model.FirstToken)(nil)),
 		"GELU":          reflect.ValueOf((*model.GELU)(nil)),
 		"GlobalAverage": reflect.ValueOf((*model.GlobalAverage)(nil)),
 		"GroupNorm":     reflect.ValueOf((*model.GroupNorm)(nil)),
@@ -33,14 +42,20 @@ func init() {
 		"MaxPool":       reflect.ValueOf((*model.MaxPool)(nil)),
 		"Model":         reflect.ValueOf((*model.Model)(nil)),
 		"Options":       reflect.ValueOf((*model.Options)(nil)),
+		"PatchEmbed":    reflect.ValueOf((*model.PatchEmbed)(nil)),
+		"ReLU":          reflect.ValueOf((*model.ReLU)(nil)),
 		"Residual":      reflect.ValueOf((*model.Residual)(nil)),
 		"Sequence":      reflect.ValueOf((*model.Sequence)(nil)),
 		"Shape":         reflect.ValueOf((*model.Shape)(nil)),
 		"Source":        reflect.ValueOf((*model.Source)(nil)),
+		"State":         reflect.ValueOf((*model.State)(nil)),
+		"Stateful":      reflect.ValueOf((*model.Stateful)(nil)),
+		"Tokens":        reflect.ValueOf((*model.Tokens)(nil)),
 
 		// interface wrapper definitions
-		"_Layer":  reflect.ValueOf((*_github_com_chestlab_chest_chestlib_model_Layer)(nil)),
-		"_Source": reflect.ValueOf((*_github_com_chestlab_chest_chestlib_model_Source)(nil)),
+		"_Layer":    reflect.ValueOf((*_github_com_chestlab_chest_chestlib_model_Layer)(nil)),
+		"_Source":   reflect.ValueOf((*_github_com_chestlab_chest_chestlib_model_Source)(nil)),
+		"_Stateful": reflect.ValueOf((*_github_com_chestlab_chest_chestlib_model_Stateful)(nil)),
 	}
 }
 
@@ -86,4 +101,14 @@ func (W _github_com_chestlab_chest_chestlib_model_Source) Len() int {
 }
 func (W _github_com_chestlab_chest_chestlib_model_Source) Shape() (c int, h int, w int) {
 	return W.WShape()
+}
+
+// _github_com_chestlab_chest_chestlib_model_Stateful is an interface wrapper for Stateful type
+type _github_com_chestlab_chest_chestlib_model_Stateful struct {
+	IValue interface{}
+	WState func() []model.State
+}
+
+func (W _github_com_chestlab_chest_chestlib_model_Stateful) State() []model.State {
+	return W.WState()
 }
