@@ -113,14 +113,14 @@ func (f *benchFlags) measure(ctx context.Context, prepare func() (work, error)) 
 func (f *benchFlags) times(ctx context.Context, run func() error) (times []time.Duration, spent time.Duration, err error) {
 	limit := time.Duration(f.seconds * float64(time.Second))
 	begin := time.Now()
-	for i := range 3 { // warm up
+	for range 3 { // warm up
 		if err := run(); err != nil {
 			return nil, 0, err
 		}
 		if ctx.Err() != nil {
 			return nil, 0, fmt.Errorf("interrupted before the first measured run")
 		}
-		if i > 0 && time.Since(begin) > limit {
+		if time.Since(begin) > limit {
 			break
 		}
 	}

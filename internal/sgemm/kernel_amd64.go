@@ -49,12 +49,12 @@ func kernelAVX512Strided(k int, a *float32, lda int, b, c *float32, ldc int, alp
 //go:noescape
 func transposeAVX512(quads int, dst *float32, dstStride int, src *float32, srcStride int)
 
-// copyAVX512 copies 32 columns:
+// copyAVX512 copies panels of 32 columns:
 //
-//	dst[p*32+j] = src[p*srcStride+j]
+//	dst[q*panelStride+p*32+j] = src[p*srcStride+q*32+j]
 //
 //go:noescape
-func copyAVX512(rows int, dst, src *float32, srcStride int)
+func copyAVX512(rows, panels int, dst *float32, panelStride int, src *float32, srcStride int)
 
 // peakAVX512 runs rounds of 12 fused multiply-adds of whole registers, which do not wait for
 // each other.
@@ -109,12 +109,12 @@ func kernelAVX2Strided(k int, a *float32, lda int, b, c *float32, ldc int, alpha
 //go:noescape
 func transposeAVX2(quads int, dst *float32, dstStride int, src *float32, srcStride int)
 
-// copyAVX2 copies 16 columns:
+// copyAVX2 copies panels of 16 columns:
 //
-//	dst[p*16+j] = src[p*srcStride+j]
+//	dst[q*panelStride+p*16+j] = src[p*srcStride+q*16+j]
 //
 //go:noescape
-func copyAVX2(rows int, dst, src *float32, srcStride int)
+func copyAVX2(rows, panels int, dst *float32, panelStride int, src *float32, srcStride int)
 
 // peakAVX2 runs rounds of 12 fused multiply-adds of whole registers, which do not wait for
 // each other.
@@ -131,9 +131,9 @@ func peakAVX2(rounds int)
 //go:noescape
 func transposeAVX51212(quads int, dst *float32, dstStride int, src *float32, srcStride int)
 
-// copy12 copies 12 columns:
+// copy12 copies panels of 12 columns:
 //
-//	dst[p*12+j] = src[p*srcStride+j]
+//	dst[q*panelStride+p*12+j] = src[p*srcStride+q*12+j]
 //
 //go:noescape
-func copy12(rows int, dst, src *float32, srcStride int)
+func copy12(rows, panels int, dst *float32, panelStride int, src *float32, srcStride int)

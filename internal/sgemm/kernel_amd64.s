@@ -1292,23 +1292,33 @@ done:
 	VZEROUPPER
 	RET
 
-// func copyAVX512(rows int, dst, src *float32, srcStride int)
-TEXT ·copyAVX512(SB), NOSPLIT, $0-32
+// func copyAVX512(rows, panels int, dst *float32, panelStride int, src *float32, srcStride int)
+TEXT ·copyAVX512(SB), NOSPLIT, $0-48
 	MOVQ rows+0(FP), CX
-	MOVQ dst+8(FP), DI
-	MOVQ src+16(FP), SI
-	MOVQ srcStride+24(FP), DX
+	MOVQ panels+8(FP), R8
+	MOVQ dst+16(FP), R9
+	MOVQ panelStride+24(FP), DX
+	MOVQ src+32(FP), R10
+	MOVQ srcStride+40(FP), R11
 	SHLQ $2, DX
+	SHLQ $2, R11
 	TESTQ CX, CX
 	JZ done
 row:
-	PREFETCHT0 (SI)(DX*8)
-	VMOVUPS (SI), Z0
+	MOVQ R9, DI
+	MOVQ R10, SI
+	MOVQ R8, BX
+panel:
+	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
-	VMOVUPS Z0, (DI)
+	VMOVUPS Z0, 0(DI)
 	VMOVUPS Z1, 64(DI)
-	ADDQ $128, DI
-	ADDQ DX, SI
+	ADDQ DX, DI
+	ADDQ $128, SI
+	DECQ BX
+	JNZ panel
+	ADDQ $128, R9
+	ADDQ R11, R10
 	DECQ CX
 	JNZ row
 done:
@@ -2098,23 +2108,33 @@ done:
 	VZEROUPPER
 	RET
 
-// func copyAVX2(rows int, dst, src *float32, srcStride int)
-TEXT ·copyAVX2(SB), NOSPLIT, $0-32
+// func copyAVX2(rows, panels int, dst *float32, panelStride int, src *float32, srcStride int)
+TEXT ·copyAVX2(SB), NOSPLIT, $0-48
 	MOVQ rows+0(FP), CX
-	MOVQ dst+8(FP), DI
-	MOVQ src+16(FP), SI
-	MOVQ srcStride+24(FP), DX
+	MOVQ panels+8(FP), R8
+	MOVQ dst+16(FP), R9
+	MOVQ panelStride+24(FP), DX
+	MOVQ src+32(FP), R10
+	MOVQ srcStride+40(FP), R11
 	SHLQ $2, DX
+	SHLQ $2, R11
 	TESTQ CX, CX
 	JZ done
 row:
-	PREFETCHT0 (SI)(DX*8)
-	VMOVUPS (SI), Y0
+	MOVQ R9, DI
+	MOVQ R10, SI
+	MOVQ R8, BX
+panel:
+	VMOVUPS 0(SI), Y0
 	VMOVUPS 32(SI), Y1
-	VMOVUPS Y0, (DI)
+	VMOVUPS Y0, 0(DI)
 	VMOVUPS Y1, 32(DI)
-	ADDQ $64, DI
-	ADDQ DX, SI
+	ADDQ DX, DI
+	ADDQ $64, SI
+	DECQ BX
+	JNZ panel
+	ADDQ $64, R9
+	ADDQ R11, R10
 	DECQ CX
 	JNZ row
 done:
@@ -2206,25 +2226,35 @@ done:
 	VZEROUPPER
 	RET
 
-// func copy12(rows int, dst, src *float32, srcStride int)
-TEXT ·copy12(SB), NOSPLIT, $0-32
+// func copy12(rows, panels int, dst *float32, panelStride int, src *float32, srcStride int)
+TEXT ·copy12(SB), NOSPLIT, $0-48
 	MOVQ rows+0(FP), CX
-	MOVQ dst+8(FP), DI
-	MOVQ src+16(FP), SI
-	MOVQ srcStride+24(FP), DX
+	MOVQ panels+8(FP), R8
+	MOVQ dst+16(FP), R9
+	MOVQ panelStride+24(FP), DX
+	MOVQ src+32(FP), R10
+	MOVQ srcStride+40(FP), R11
 	SHLQ $2, DX
+	SHLQ $2, R11
 	TESTQ CX, CX
 	JZ done
 row:
-	PREFETCHT0 (SI)(DX*8)
+	MOVQ R9, DI
+	MOVQ R10, SI
+	MOVQ R8, BX
+panel:
 	VMOVUPS 0(SI), X0
 	VMOVUPS 16(SI), X1
 	VMOVUPS 32(SI), X2
 	VMOVUPS X0, 0(DI)
 	VMOVUPS X1, 16(DI)
 	VMOVUPS X2, 32(DI)
-	ADDQ $48, DI
-	ADDQ DX, SI
+	ADDQ DX, DI
+	ADDQ $48, SI
+	DECQ BX
+	JNZ panel
+	ADDQ $48, R9
+	ADDQ R11, R10
 	DECQ CX
 	JNZ row
 done:

@@ -104,10 +104,12 @@ func (p *Packed) packTask(task int, b Matrix, transposed bool) {
 	at := task / groups * depth
 	k := min(depth, p.k-at)
 	first := task % groups * panelsOfTask
-	for j := first; j < min(first+panelsOfTask, s.panels(p.n)); j++ {
-		cols := min(s.width, p.n-j*s.width)
-		s.packRight(p.panel(s, at, j), b.opPart(transposed, at, j*s.width, k, cols), transposed)
+	panels := min(panelsOfTask, s.panels(p.n)-first)
+	if panels < 1 {
+		return
 	}
+	dst := p.data[(at*s.panels(p.n)+first*k)*s.width:][:panels*k*s.width]
+	s.packRight(dst, b.opPart(transposed, at, first*s.width, k, min(panels*s.width, p.n-first*s.width)), transposed)
 }
 
 // panel returns panel j of the block of terms that begins at at.

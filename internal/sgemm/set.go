@@ -20,24 +20,34 @@ type set struct {
 	rightRows      int
 	transposeLeft  func(quads int, dst *float32, dstStride int, src *float32, srcStride int) // of heights[0] rows, writing leftSlack entries too many
 	leftSlack      int
-	copyRight      func(rows int, dst, src *float32, srcStride int) // of width columns
-	copyLeft       func(rows int, dst, src *float32, srcStride int) // of heights[0] columns
+	copyRight      func(rows, panels int, dst *float32, panelStride int, src *float32, srcStride int) // of width columns
+	copyLeft       func(rows, panels int, dst *float32, panelStride int, src *float32, srcStride int) // of heights[0] columns
 }
 
-// packRight packs up to width columns of op(b), zeros behind them.
+// packRight packs the columns of op(b) in panels, zeros behind the last column.
 func (s *set) packRight(dst []float32, b Matrix, transposed bool) {
 	k, cols := b.shape(transposed)
 	if k == 0 || cols == 0 {
 		return
 	}
+	done := 0 // columns
+	if whole := cols / s.width; whole > 0 && !transposed && s.copyRight != nil {
+		s.copyRight(k, whole, &dst[0], k*s.width, &b.Data[0], b.Stride)
+		done = whole * s.width
+	}
+	for ; done < cols; done += s.width {
+		n := min(s.width, cols-done)
+		s.packColumns(dst[done*k:(done+s.width)*k], b.opPart(transposed, 0, done, k, n), transposed)
+	}
+}
+
+// packColumns packs one panel of up to width columns.
+func (s *set) packColumns(dst []float32, b Matrix, transposed bool) {
+	k, cols := b.shape(transposed)
 	if cols < s.width {
 		clear(dst)
 	}
 	if !transposed {
-		if cols == s.width && s.copyRight != nil {
-			s.copyRight(k, &dst[0], &b.Data[0], b.Stride)
-			return
-		}
 		for p := range k {
 			copy(dst[p*s.width:p*s.width+cols], b.Data[p*b.Stride:])
 		}
@@ -73,8 +83,12 @@ func (s *set) height(rows int) int {
 // for leftSlack entries more.
 func (s *set) packLeft(dst []float32, a Matrix, transposed bool) {
 	m, k := a.shape(transposed)
-	top := s.heights[0]
-	for i := 0; i < m; i += top {
+	top, i := s.heights[0], 0
+	if whole := m / top; whole > 0 && k > 0 && transposed && s.copyLeft != nil {
+		s.copyLeft(k, whole, &dst[0], k*top, &a.Data[0], a.Stride)
+		i = whole * top
+	}
+	for ; i < m; i += top {
 		s.packPanel(dst[i*k:], a.opPart(transposed, i, 0, min(top, m-i), k), transposed)
 	}
 }
@@ -87,8 +101,6 @@ func (s *set) packPanel(dst []float32, a Matrix, transposed bool) {
 	}
 	top := s.heights[0]
 	switch full := rows == top; {
-	case full && transposed && s.copyLeft != nil:
-		s.copyLeft(k, &dst[0], &a.Data[0], a.Stride)
 	case full && !transposed && s.transposeLeft != nil && k >= 4:
 		s.transposeLeft(k/4, &dst[0], top, &a.Data[0], a.Stride)
 		if k%4 > 0 {

@@ -76,8 +76,8 @@ var (
 )
 
 const (
-	alone   = 1 << 18 // multiplications below which one goroutine is faster
-	someMul = 4       // parts for each worker, so that none waits long for the last
+	alone = 1 << 18 // multiplications below which one goroutine is faster
+	parts = 2       // tasks for each worker: more balance better, fewer pack less
 )
 
 // Mul is Workspace.Mul on all processors, with the same bits.
@@ -108,8 +108,9 @@ type crew struct {
 	dst, a, b   Matrix
 	aT, bT      bool
 	alpha, beta float32
-	byRows      bool // tasks are rows of dst, and b is packed once; else columns
-	size        int  // rows or columns of a task
+	byRows      bool // tasks are rows of dst, and b is packed once, by all; else columns, each with its part of b
+	units       int  // of rows or columns, a tile each, to be shared out
+	tasks       int
 	packed      Packed
 }
 
@@ -131,35 +132,30 @@ func (c *crew) mul(dst, a Matrix, aT bool, b Matrix, bT bool, alpha, beta float3
 		panic(fmt.Sprintf("sgemm: dst %d×%d for a product of %d×%d and %d×%d", dst.Rows, dst.Cols, m, k, kb, n))
 	}
 	c.dst, c.a, c.b, c.aT, c.bT, c.alpha, c.beta = dst, a, b, aT, bT, alpha, beta
-	parts := someMul * c.team.Workers()
-	c.byRows = m >= n
+	c.byRows = m >= 4*n || n < mostWidth*c.team.Workers()
 	if c.byRows {
 		c.packed.reset(b, bT)
 		c.team.Tasks(c.packed.tasks(), c.pack)
-		c.size = rounded(m, parts, mostHeight)
-		c.team.Tasks((m+c.size-1)/c.size, c.run)
+		c.units = (m + mostHeight - 1) / mostHeight
 	} else {
-		c.size = rounded(n, parts, mostWidth)
-		c.team.Tasks((n+c.size-1)/c.size, c.run)
+		c.units = (n + mostWidth - 1) / mostWidth
 	}
+	c.tasks = min(parts*c.team.Workers(), (c.units+1)/2)
+	c.team.Tasks(c.tasks, c.run)
 	c.dst, c.a, c.b = Matrix{}, Matrix{}, Matrix{}
 }
 
-// rounded is the size of so many parts of n, a multiple of unit and not small.
-func rounded(n, parts, unit int) int {
-	size := (n + parts - 1) / parts
-	return max((size+unit-1)/unit*unit, 2*unit)
-}
-
+// task computes its share of the units.
 func (c *crew) task(task, worker int) {
-	w, at := &c.spaces[worker], task*c.size
+	w := &c.spaces[worker]
+	from, to := task*c.units/c.tasks, (task+1)*c.units/c.tasks
 	if c.byRows {
-		rows := min(c.size, c.dst.Rows-at)
+		lo, hi := from*mostHeight, min(to*mostHeight, c.dst.Rows)
 		_, k := c.a.shape(c.aT)
-		w.MulPacked(c.dst.part(at, 0, rows, c.dst.Cols), c.a.opPart(c.aT, at, 0, rows, k), c.aT, &c.packed, c.alpha, c.beta)
+		w.MulPacked(c.dst.part(lo, 0, hi-lo, c.dst.Cols), c.a.opPart(c.aT, lo, 0, hi-lo, k), c.aT, &c.packed, c.alpha, c.beta)
 		return
 	}
-	cols := min(c.size, c.dst.Cols-at)
+	lo, hi := from*mostWidth, min(to*mostWidth, c.dst.Cols)
 	k, _ := c.b.shape(c.bT)
-	w.Mul(c.dst.part(0, at, c.dst.Rows, cols), c.a, c.aT, c.b.opPart(c.bT, 0, at, k, cols), c.bT, c.alpha, c.beta)
+	w.Mul(c.dst.part(0, lo, c.dst.Rows, hi-lo), c.a, c.aT, c.b.opPart(c.bT, 0, lo, k, hi-lo), c.bT, c.alpha, c.beta)
 }

@@ -42,5 +42,4 @@ def run():
 
 
 
-run()
-report("recall", {"n": a.n, "dim": a.dim, "classes": a.classes, "threads": a.threads}, run, a.runs, a.seconds, 2 * a.n * a.n * a.dim, **found)
+report("recall", {"n": a.n, "dim": a.dim, "classes": a.classes, "threads": a.threads}, run, a.runs, a.seconds, 2 * a.n * a.n * a.dim, found)

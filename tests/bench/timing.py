@@ -20,12 +20,13 @@ def peak_mb():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def report(name, sizes, run, runs, seconds, flops, **more):
-    """Prints one JSON line. run() is one run; flops is the work of one."""
+def report(name, sizes, run, runs, seconds, flops, more=None):
+    """Prints one JSON line. run() is one run; flops is the work of one; more is
+    what else it found."""
     warm = time.perf_counter()
-    for i in range(3):
+    for _ in range(3):
         run()
-        if i > 0 and time.perf_counter() - warm > seconds:
+        if time.perf_counter() - warm > seconds:
             break
     times = []
     begin, cpu = time.perf_counter(), time.process_time()
@@ -36,4 +37,4 @@ def report(name, sizes, run, runs, seconds, flops, **more):
     cpu = (time.process_time() - cpu) * 1e3 / len(times)
     median = statistics.median(times)
     print(json.dumps({"bench": name, **sizes, "runs": len(times), "median_ms": median, "min_ms": min(times), "cpu_ms": cpu,
-                      "gflops": flops / median / 1e6, "peak_mb": peak_mb(), **more}))
+                      "gflops": flops / median / 1e6, "peak_mb": peak_mb(), **(more or {})}))

@@ -24,7 +24,7 @@ func main() {
 		}
 		g.kernel(v, v.heights[0], false)
 		g.transpose(v, v.lanes)
-		g.copyRows(v)
+		g.copyRight(v)
 		g.peak(v)
 	}
 	g.transpose(avx512, 3)

@@ -69,54 +69,63 @@ func (g *generator) transpose(v vector, lanes int) {
 	g.i("RET")
 }
 
-// copyRows writes the packing of two vectors' width of a matrix.
-func (g *generator) copyRows(v vector) {
-	name := "copy" + v.name
-	const args = "rows int, dst, src *float32, srcStride int"
-	g.s("\n// %s copies %d columns:\n//\n//\tdst[p*%d+j] = src[p*srcStride+j]\n//\n//go:noescape\nfunc %s(%s)", name, v.bytes/2, v.bytes/2, name, args)
-	g.copyHead(name, args)
-	g.i("VMOVUPS (SI), %s0", v.reg)
-	g.i("VMOVUPS %d(SI), %s1", v.bytes, v.reg)
-	g.i("VMOVUPS %s0, (DI)", v.reg)
-	g.i("VMOVUPS %s1, %d(DI)", v.reg, v.bytes)
-	g.copyTail(2 * v.bytes)
-}
-
-// copyTwelve writes the packing of 12 columns.
-func (g *generator) copyTwelve() {
-	const args = "rows int, dst, src *float32, srcStride int"
-	g.s("\n// copy12 copies 12 columns:\n//\n//\tdst[p*12+j] = src[p*srcStride+j]\n//\n//go:noescape\nfunc copy12(%s)", args)
-	g.copyHead("copy12", args)
-	for q := range 3 {
-		g.i("VMOVUPS %d(SI), X%d", 16*q, q)
-	}
-	for q := range 3 {
-		g.i("VMOVUPS X%d, %d(DI)", q, 16*q)
-	}
-	g.copyTail(48)
-}
-
-func (g *generator) copyHead(name, args string) {
-	g.p("\n// func %s(%s)\nTEXT ·%s(SB), NOSPLIT, $0-32", name, args, name)
+// copyPanels writes the packing of panels of so many columns that lie side by
+// side in a matrix: row by row, so that it is read in order.
+func (g *generator) copyPanels(name string, width int, body func()) {
+	const args = "rows, panels int, dst *float32, panelStride int, src *float32, srcStride int"
+	g.s("\n// %s copies panels of %d columns:\n//\n//\tdst[q*panelStride+p*%d+j] = src[p*srcStride+q*%d+j]\n//\n//go:noescape\nfunc %s(%s)", name, width, width, width, name, args)
+	g.p("\n// func %s(%s)\nTEXT ·%s(SB), NOSPLIT, $0-48", name, args, name)
 	g.i("MOVQ rows+0(FP), CX")
-	g.i("MOVQ dst+8(FP), DI")
-	g.i("MOVQ src+16(FP), SI")
-	g.i("MOVQ srcStride+24(FP), DX")
+	g.i("MOVQ panels+8(FP), R8")
+	g.i("MOVQ dst+16(FP), R9")
+	g.i("MOVQ panelStride+24(FP), DX")
+	g.i("MOVQ src+32(FP), R10")
+	g.i("MOVQ srcStride+40(FP), R11")
 	g.i("SHLQ $2, DX")
+	g.i("SHLQ $2, R11")
 	g.i("TESTQ CX, CX")
 	g.i("JZ done")
 	g.p("row:")
-	g.i("PREFETCHT0 (SI)(DX*8)")
-}
-
-func (g *generator) copyTail(width int) {
-	g.i("ADDQ $%d, DI", width)
-	g.i("ADDQ DX, SI")
+	g.i("MOVQ R9, DI")
+	g.i("MOVQ R10, SI")
+	g.i("MOVQ R8, BX")
+	g.p("panel:")
+	body()
+	g.i("ADDQ DX, DI")
+	g.i("ADDQ $%d, SI", 4*width)
+	g.i("DECQ BX")
+	g.i("JNZ panel")
+	g.i("ADDQ $%d, R9", 4*width)
+	g.i("ADDQ R11, R10")
 	g.i("DECQ CX")
 	g.i("JNZ row")
 	g.p("done:")
 	g.i("VZEROUPPER")
 	g.i("RET")
+}
+
+// copyRight writes the packing of panels of two vectors' width.
+func (g *generator) copyRight(v vector) {
+	g.copyPanels("copy"+v.name, v.bytes/2, func() {
+		for half := range 2 {
+			g.i("VMOVUPS %d(SI), %s%d", half*v.bytes, v.reg, half)
+		}
+		for half := range 2 {
+			g.i("VMOVUPS %s%d, %d(DI)", v.reg, half, half*v.bytes)
+		}
+	})
+}
+
+// copyTwelve writes the packing of panels of 12 columns.
+func (g *generator) copyTwelve() {
+	g.copyPanels("copy12", 12, func() {
+		for q := range 3 {
+			g.i("VMOVUPS %d(SI), X%d", 16*q, q)
+		}
+		for q := range 3 {
+			g.i("VMOVUPS X%d, %d(DI)", q, 16*q)
+		}
+	})
 }
 
 // peak writes a loop of independent fused multiply-adds.
