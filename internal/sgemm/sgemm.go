@@ -77,7 +77,7 @@ var (
 
 const (
 	alone = 1 << 18 // multiplications below which one goroutine is faster
-	parts = 2       // tasks for each worker: more balance better, fewer pack less
+	share = 1 << 30 // multiplications of a task, about: smaller ones share the work out better, but pack more
 )
 
 // Mul is Workspace.Mul on all processors, with the same bits.
@@ -140,7 +140,7 @@ func (c *crew) mul(dst, a Matrix, aT bool, b Matrix, bT bool, alpha, beta float3
 	} else {
 		c.units = (n + mostWidth - 1) / mostWidth
 	}
-	c.tasks = min(parts*c.team.Workers(), (c.units+1)/2)
+	c.tasks = min(max(m*n*k/share, c.team.Workers()), (c.units+1)/2)
 	c.team.Tasks(c.tasks, c.run)
 	c.dst, c.a, c.b = Matrix{}, Matrix{}, Matrix{}
 }
