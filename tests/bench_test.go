@@ -40,7 +40,7 @@ func TestBench(t *testing.T) {
 				t.Errorf("%v: %s is %v, want %g", c.args, name, got[name], want)
 			}
 		}
-		for _, name := range []string{"median_ms", "min_ms", "cpu_ms", "gflops", "peak_mb"} {
+		for _, name := range []string{"median_ms", "min_ms", "cpu_ms", "gflops", "peak_gflops_a_thread", "peak_mb"} {
 			if v, ok := got[name].(float64); !ok || v < 0 {
 				t.Errorf("%v: %s is %v", c.args, name, got[name])
 			}

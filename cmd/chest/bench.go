@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/chestlab/chest/internal/cpu"
+	"github.com/chestlab/chest/internal/sgemm"
 )
 
 // benchFlags are the flags that all benchmarks share.
@@ -150,7 +151,7 @@ func (f *benchFlags) print(out io.Writer, w work, times []time.Duration, spent t
 	median := ms(times[len(times)/2]+times[(len(times)-1)/2]) / 2
 	found := append([]quantity{
 		{"runs", float64(len(times))}, {"median_ms", median}, {"min_ms", ms(times[0])}, {"cpu_ms", ms(spent)},
-		{"gflops", w.flops / median / 1e6}, {"peak_mb", peakMemory()},
+		{"gflops", w.flops / median / 1e6}, {"peak_gflops_a_thread", sgemm.Peak(cpu.Active()) / 1e9}, {"peak_mb", peakMemory()},
 	}, w.more...)
 	sizes := append(slices.Clone(w.sizes), size{"threads", runtime.GOMAXPROCS(0)})
 	var b strings.Builder
@@ -174,7 +175,7 @@ func (f *benchFlags) print(out io.Writer, w work, times []time.Duration, spent t
 		}
 		b.WriteByte('\n')
 		for _, q := range found {
-			fmt.Fprintf(&b, "%12s  %.5g\n", q.name, q.value)
+			fmt.Fprintf(&b, "%20s  %.5g\n", q.name, q.value)
 		}
 	}
 	_, err := io.WriteString(out, b.String())

@@ -5,7 +5,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/chestlab/chest/internal/cpu"
 	"github.com/chestlab/chest/internal/sgemm"
 )
 
@@ -56,7 +55,6 @@ func gemmWork(sizes []size, n map[string]int, aT, bT bool) (work, error) {
 	return work{
 		name: "gemm", sizes: append(sizes[:len(sizes):len(sizes)], size{"ta", flags(aT)}, size{"tb", flags(bT)}),
 		flops: 2 * float64(m) * float64(cols) * float64(k),
-		more:  []quantity{{"peak_gflops_a_thread", sgemm.Peak(cpu.Active()) / 1e9}},
 		run: func() error {
 			sgemm.Mul(dst, a, aT, b, bT, 1, 0)
 			return nil

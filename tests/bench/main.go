@@ -40,7 +40,7 @@ func main() {
 	if _, err := os.Stat(*chest); err != nil {
 		log.Fatalf("%s is not there; run: make build", *chest)
 	}
-	fmt.Printf("%-42s %7s %10s %10s %7s %9s %9s %7s\n", "", "threads", "chest ms", "other ms", "faster", "chest MB", "other MB", "memory")
+	fmt.Printf("%-40s %7s %10s %10s %7s %9s %9s %7s %7s %7s\n", "", "threads", "chest ms", "other ms", "faster", "chest MB", "other MB", "memory", "of peak", "2 by 1")
 	defer os.Remove(items)
 	defer os.Remove(items + ".labels")
 	failed := false
@@ -48,11 +48,9 @@ func main() {
 		if !strings.Contains(p.name, *only) || !*slow && strings.Contains(p.name, "60502") {
 			continue
 		}
-		for _, threads := range []int{1, 2} {
-			if err := compare(p, threads); err != nil {
-				log.Printf("%s: %v", p.name, err)
-				failed = true
-			}
+		if err := compare(p); err != nil {
+			log.Printf("%s: %v", p.name, err)
+			failed = true
 		}
 	}
 	if failed {
@@ -99,37 +97,65 @@ func pairs() []pair {
 type result struct {
 	Median float64 `json:"median_ms"`
 	Peak   float64 `json:"peak_mb"`
+	Speed  float64 `json:"gflops"`
+	Limit  float64 `json:"peak_gflops_a_thread"` // of chest alone; 0: unknown
+	Kernel string  `json:"kernel"`               // of OpenBLAS
 }
 
-// compare runs both sides of a pair in turns and prints a line.
-func compare(p pair, threads int) error {
-	here := filepath.Join("tests", "bench", p.script)
-	common := []string{"--threads", strconv.Itoa(threads), "--seconds", fmt.Sprint(*seconds)}
-	var ours, others []result
-	turns := *rounds
-	if strings.Contains(p.name, "60502") {
-		turns = 1 // minutes a turn
-	}
-	for range turns {
-		r, err := run(*chest, append(append(append([]string{"bench"}, p.chest...), common...), "--json"))
+// compare runs both sides of a pair in turns, with one thread and with two, and
+// prints a line for each: the medians, how much faster and smaller chest is, its
+// share of the processor's peak of multiply-adds, and its gain by two threads.
+func compare(p pair) error {
+	var alone float64
+	for _, threads := range []int{1, 2} {
+		a, b, err := turns(p, threads)
 		if err != nil {
 			return err
 		}
-		ours = append(ours, r)
-		r, err = run(*python, append(append([]string{here}, p.other...), common...))
-		if err != nil {
-			return err
+		fmt.Printf("%-40s %7d %10.2f %10.2f %7.2f %9.0f %9.0f %7.2f", p.name, threads, a.Median, b.Median, b.Median/a.Median, a.Peak, b.Peak, a.Peak/b.Peak)
+		if a.Limit > 0 {
+			fmt.Printf(" %6.0f%%", 100*a.Speed/a.Limit/float64(threads))
+		} else {
+			fmt.Printf(" %7s", "?")
 		}
-		others = append(others, r)
+		if threads == 1 {
+			alone = a.Median
+			fmt.Printf(" %7s  %s\n", "", b.Kernel)
+		} else {
+			fmt.Printf(" %7.2f  %s\n", alone/a.Median, b.Kernel)
+		}
 	}
-	a, b := middle(ours), middle(others)
-	fmt.Printf("%-42s %7d %10.2f %10.2f %7.2f %9.0f %9.0f %7.2f\n", p.name, threads, a.Median, b.Median, b.Median/a.Median, a.Peak, b.Peak, a.Peak/b.Peak)
 	return nil
 }
 
-// run runs a command and reads the JSON line that it prints.
+// turns runs both sides and returns their medians.
+func turns(p pair, threads int) (chests, others result, err error) {
+	here := filepath.Join("tests", "bench", p.script)
+	common := []string{"--threads", strconv.Itoa(threads), "--seconds", fmt.Sprint(*seconds)}
+	n := *rounds
+	if strings.Contains(p.name, "60502") {
+		n = 1 // minutes a turn
+	}
+	var a, b []result
+	for range n {
+		r, err := run(*chest, append(append(append([]string{"bench"}, p.chest...), common...), "--json"))
+		if err != nil {
+			return r, r, err
+		}
+		a = append(a, r)
+		if r, err = run(*python, append(append([]string{here}, p.other...), common...)); err != nil {
+			return r, r, err
+		}
+		b = append(b, r)
+	}
+	return middle(a), middle(b), nil
+}
+
+// run runs a command and reads the JSON line that it prints. OpenBLAS chooses
+// its kernels by itself, whatever the environment says.
 func run(name string, args []string) (r result, err error) {
 	c := exec.Command(name, args...)
+	c.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "OPENBLAS_") })
 	c.Stderr = os.Stderr
 	out, err := c.Output()
 	if err != nil {
@@ -151,5 +177,8 @@ func middle(rs []result) result {
 		slices.Sort(v)
 		return (v[len(v)/2] + v[(len(v)-1)/2]) / 2
 	}
-	return result{of(func(r result) float64 { return r.Median }), of(func(r result) float64 { return r.Peak })}
+	return result{
+		Median: of(func(r result) float64 { return r.Median }), Peak: of(func(r result) float64 { return r.Peak }),
+		Speed: of(func(r result) float64 { return r.Speed }), Limit: of(func(r result) float64 { return r.Limit }), Kernel: rs[0].Kernel,
+	}
 }

@@ -13,6 +13,7 @@ p.add_argument("--seconds", type=float, default=1)
 a = p.parse_args()
 blas = ctypes.CDLL("libopenblas.so.0")
 blas.openblas_set_num_threads(a.threads)
+blas.openblas_get_corename.restype = ctypes.c_char_p
 scalar, size = ctypes.c_float, ctypes.c_int
 
 
@@ -33,4 +34,5 @@ def run():
                      scalar(1), left, size(lda), right, size(ldb), scalar(0), dst, size(a.n))
 
 
-report("gemm", {"m": a.m, "n": a.n, "k": a.k, "threads": a.threads}, run, a.runs, a.seconds, 2 * a.m * a.n * a.k)
+report("gemm", {"m": a.m, "n": a.n, "k": a.k, "threads": a.threads}, run, a.runs, a.seconds, 2 * a.m * a.n * a.k,
+       {"kernel": blas.openblas_get_corename().decode()})

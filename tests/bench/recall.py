@@ -40,6 +40,4 @@ def run():
             found["recall_%d" % k] = float(hits[i] / a.n)
 
 
-
-
 report("recall", {"n": a.n, "dim": a.dim, "classes": a.classes, "threads": a.threads}, run, a.runs, a.seconds, 2 * a.n * a.n * a.dim, found)
