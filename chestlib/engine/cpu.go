@@ -3,7 +3,6 @@ package engine
 import (
 	"fmt"
 	"math"
-	"math/rand/v2"
 
 	"github.com/chestlab/chest/chestlib/loss"
 	"github.com/chestlab/chest/chestlib/optim"
@@ -12,10 +11,18 @@ import (
 	"github.com/chestlab/chest/internal/sgemm"
 )
 
-// Options controls New.
+// Options controls New and For.
 type Options struct {
-	Threads int                // 0 means GOMAXPROCS
-	Adam    optim.AdamWOptions // of the proxies
+	Optim  optim.Recipe // of the loss's params; nil means optim.AdamWOptions{}
+	Common optim.Common // rate and groups of it, and the threads of the engine
+}
+
+// optimizer makes the optimiser of params.
+func (o Options) optimizer(params []*optim.Param) (optim.Optimizer, error) {
+	if o.Optim == nil {
+		o.Optim = optim.AdamWOptions{}
+	}
+	return o.Optim.Make(params, o.Common)
 }
 
 // CPU computes the step on the processor's vector units.
@@ -43,15 +50,15 @@ type CPU struct {
 	e, h    *space   // nil if not in use
 	tree    *tree
 	params  []*optim.Param
-	adam    *optim.AdamW
+	optim   optim.Optimizer
 	team    *parallel.Team
 	workers []worker
 	clipped []int // of each chunk
 
 	// the step in progress
-	label  []int
-	gE, gH []float32
-	train  bool
+	batch loss.Batch
+	train bool
+	more  bool // its gradient is added to that of the last one
 
 	// the loops, made once: a function made for a call would be allocated
 	mapTask, forwardTask, rowTask, backTask, collectTask func(task, worker int)
@@ -69,11 +76,13 @@ type worker struct {
 }
 
 // New makes a CPU engine that computes what l.Step computes. It works on l's
-// proxies; l stays usable.
-func New(l *loss.CHEST, o Options) *CPU {
-	e := &CPU{def: l, o: l.Options(), params: l.Params(), team: parallel.NewTeam(o.Threads)}
-	o.Adam.Threads = o.Threads
-	e.adam = optim.NewAdamW(e.params, o.Adam)
+// proxies; l stays usable. Options of the optimiser without meaning are an error.
+func New(l *loss.CHEST, o Options) (*CPU, error) {
+	e := &CPU{def: l, o: l.Options(), params: l.Params(), team: parallel.NewTeam(o.Common.Threads)}
+	var err error
+	if e.optim, err = o.optimizer(e.params); err != nil {
+		return nil, err
+	}
 	if s := l.Euclidean(); s != nil {
 		so, p := s.Options(), s.Proxies()
 		e.e = newSpace(space{
@@ -104,7 +113,7 @@ func New(l *loss.CHEST, o Options) *CPU {
 		e.workers[i] = newWorker(e.spaces)
 	}
 	e.mapTask, e.forwardTask, e.rowTask, e.backTask, e.collectTask = e.doMap, e.doForward, e.doRows, e.doBack, e.doCollect
-	return e
+	return e, nil
 }
 
 // newWorker makes the memory for the largest block of any space.
@@ -146,32 +155,35 @@ func (e *CPU) Norm() float64 {
 }
 
 // Update implements Engine.
-func (e *CPU) Update(rate, scale float64) error {
-	e.adam.SetRate(rate)
-	e.adam.StepScaled(scale)
+func (e *CPU) Update(m optim.Move) error {
+	e.optim.Move(m)
 	return nil
 }
 
+// Optimizer implements Engine.
+func (e *CPU) Optimizer() optim.Optimizer { return e.optim }
+
 // Loss implements Engine.
-func (e *CPU) Loss(uE, uH []float32, label []int, gE, gH []float32, rng *rand.Rand) (loss.Terms, error) {
-	e.train = gE != nil || gH != nil
-	clear(gE)
-	clear(gH)
-	if err := e.check(uE, uH, label, gE, gH); err != nil {
+func (e *CPU) Loss(b loss.Batch, more bool) (loss.Terms, error) {
+	e.train, e.more = b.GE != nil || b.GH != nil, more
+	clear(b.GE)
+	clear(b.GH)
+	if err := e.check(b); err != nil {
 		return loss.Terms{}, err
 	}
-	e.label, e.gE, e.gH = label, gE, gH
+	e.batch = b
 	if e.e != nil {
-		e.e.fit(uE, e.train)
+		e.e.fit(b.E, e.train)
 	}
 	if e.h != nil {
-		e.h.fit(uH, e.train)
+		e.h.fit(b.H, e.train)
 	}
 	if e.tree != nil {
+		rng := b.Rand
 		if rng == nil {
 			rng = e.def.TreeRand()
 		}
-		e.tree.draw(label, rng)
+		e.tree.draw(b.Label, rng)
 	}
 	e.clipped = resized(e.clipped, e.spaces[0].chunks())
 	e.team.Tasks(e.tasks(func(s *space) int { return s.chunks() + len(s.blocks) }), e.mapTask)
@@ -189,29 +201,20 @@ func (e *CPU) Loss(uE, uH []float32, label []int, gE, gH []float32, rng *rand.Ra
 }
 
 // check finds lengths and labels that do not fit.
-func (e *CPU) check(uE, uH []float32, label []int, gE, gH []float32) error {
+func (e *CPU) check(b loss.Batch) error {
 	for _, v := range []struct {
 		name  string
 		space *space
 		u, g  []float32
-	}{{"E", e.e, uE, gE}, {"H", e.h, uH, gH}} {
+	}{{"E", e.e, b.E, b.GE}, {"H", e.h, b.H, b.GH}} {
 		if v.space == nil {
 			continue
 		}
-		want := len(label) * v.space.d
-		if len(v.u) != want {
-			return fmt.Errorf("engine: u%s has %d entries for %d labels, want %d×%d", v.name, len(v.u), len(label), len(label), v.space.d)
-		}
-		if e.train && len(v.g) != want {
-			return fmt.Errorf("engine: the gradient g%s has %d entries, the features %d", v.name, len(v.g), want)
+		if err := fits(v.name, v.u, v.g, len(b.Label), v.space.d, e.train); err != nil {
+			return err
 		}
 	}
-	for i, l := range label {
-		if l < 0 || l >= e.classes {
-			return fmt.Errorf("engine: label %d of row %d, want one in [0, %d)", l, i, e.classes)
-		}
-	}
-	return nil
+	return checkLabels(b.Label, e.classes)
 }
 
 // rowsOfTask is how many rows of the batch a task of classify or collect takes.
@@ -266,20 +269,20 @@ func (e *CPU) doForward(task, worker int) {
 func (e *CPU) doRows(task, _ int) {
 	s, at := e.find(task, (*space).rowTasks)
 	for i := at * rowsOfTask; i < min((at+1)*rowsOfTask, s.rows()); i++ {
-		s.classify(i, e.label[i], e.train)
+		s.classify(i, e.batch.Label[i], e.train)
 	}
 }
 
 func (e *CPU) doBack(task, worker int) {
 	s, lane := e.find(task, func(s *space) int { return s.lanes })
-	s.backward(lane, &e.workers[worker], e.tree)
+	s.backward(lane, &e.workers[worker], e.tree, e.more)
 }
 
 func (e *CPU) doCollect(task, _ int) {
 	s, at := e.find(task, (*space).rowTasks)
-	g := e.gE
+	g := e.batch.GE
 	if s.ball {
-		g = e.gH
+		g = e.batch.GH
 	}
 	for i := at * rowsOfTask; i < min((at+1)*rowsOfTask, s.rows()); i++ {
 		s.collect(i, g)
@@ -288,7 +291,7 @@ func (e *CPU) doCollect(task, _ int) {
 
 // terms sums up what the loops have left.
 func (e *CPU) terms() (t loss.Terms) {
-	n := float64(max(len(e.label), 1))
+	n := float64(max(len(e.batch.Label), 1))
 	if e.e != nil {
 		t.E, t.Merge = e.e.sum(e.train)
 		t.Total += e.o.WeightE * (t.E + t.Merge)

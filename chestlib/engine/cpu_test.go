@@ -19,10 +19,18 @@ func TestCPU(t *testing.T) {
 		t.Run(level.String(), func(t *testing.T) {
 			defer cpu.Set(level)()
 			enginetest.Run(t, func(_ *testing.T, l *loss.CHEST, adam optim.AdamWOptions) engine.Engine {
-				return engine.New(l, engine.Options{Threads: 2, Adam: adam})
+				return made(engine.New(l, engine.Options{Optim: adam, Common: optim.Common{Threads: 2}}))
 			})
 		})
 	}
+}
+
+// made is the engine, which no option here can spoil.
+func made(e *engine.CPU, err error) *engine.CPU {
+	if err != nil {
+		panic(err)
+	}
+	return e
 }
 
 // batch makes a loss with a batch for it.
@@ -45,17 +53,17 @@ func batch(rows, classes, k, d int) (l *loss.CHEST, uE, uH []float32, label []in
 // train runs steps and returns the bits of everything that came out.
 func train(t *testing.T, threads, steps int) []uint32 {
 	l, uE, uH, label := batch(70, 700, 3, 24)
-	e := engine.New(l, engine.Options{Threads: threads})
+	e := made(engine.New(l, engine.Options{Common: optim.Common{Threads: threads}}))
 	gE, gH := make([]float32, len(uE)), make([]float32, len(uH))
 	rng := rand.New(rand.NewPCG(3, 4))
 	var bits []uint32
 	for range steps {
-		terms, err := e.Loss(uE, uH, label, gE, gH, rng)
+		terms, err := e.Loss(loss.Batch{E: uE, H: uH, Label: label, GE: gE, GH: gH, Rand: rng}, false)
 		if err != nil {
 			t.Fatal(err)
 		}
 		bits = append(bits, math.Float32bits(float32(terms.Total)))
-		if err := e.Update(1e-2, 1); err != nil {
+		if err := e.Update(optim.Move{Rate: 1e-2, Scale: 1}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -87,14 +95,14 @@ func TestThreads(t *testing.T) {
 // TestNoAllocation: a step allocates nothing, with any options.
 func TestNoAllocation(t *testing.T) {
 	l, uE, uH, label := batch(64, 100, 5, 32)
-	e := engine.New(l, engine.Options{Threads: 2})
+	e := made(engine.New(l, engine.Options{Common: optim.Common{Threads: 2}}))
 	gE, gH := make([]float32, len(uE)), make([]float32, len(uH))
 	rng := rand.New(rand.NewPCG(3, 4))
 	step := func() {
-		if _, err := e.Loss(uE, uH, label, gE, gH, rng); err != nil {
+		if _, err := e.Loss(loss.Batch{E: uE, H: uH, Label: label, GE: gE, GH: gH, Rand: rng}, false); err != nil {
 			t.Fatal(err)
 		}
-		if err := e.Update(1e-3, 0.5); err != nil {
+		if err := e.Update(optim.Move{Rate: 1e-3, Scale: 0.5}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -106,7 +114,7 @@ func TestNoAllocation(t *testing.T) {
 
 func TestName(t *testing.T) {
 	l, _, _, _ := batch(1, 2, 2, 2)
-	if got := engine.New(l, engine.Options{Threads: 2}).Name(); !strings.HasSuffix(got, ", 2 threads") || !strings.HasPrefix(got, "cpu ") {
+	if got := made(engine.New(l, engine.Options{Common: optim.Common{Threads: 2}})).Name(); !strings.HasSuffix(got, ", 2 threads") || !strings.HasPrefix(got, "cpu ") {
 		t.Error(got)
 	}
 }

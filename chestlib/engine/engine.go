@@ -1,6 +1,7 @@
-// Package engine runs the CHEST step after the heads: loss, gradients and the
+// Package engine runs the training step after the heads: loss, gradients and the
 // move of the proxies. chestlib/loss defines what is computed, in float64 and
-// plainly; an engine computes the same in float32 and fast.
+// plainly; an engine of CHEST computes the same in float32 and fast, and Plain
+// runs the definition of any other loss.
 //
 //	uE, uH → points ─┐
 //	         proxies ─┴→ similarities → soft assignment → log-sum-exp → loss
@@ -9,8 +10,6 @@
 package engine
 
 import (
-	"math/rand/v2"
-
 	"github.com/chestlab/chest/chestlib/loss"
 	"github.com/chestlab/chest/chestlib/optim"
 )
@@ -18,28 +17,31 @@ import (
 // Engine is one implementation of the step. It is used by one goroutine at a
 // time. All of them pass the suite of package enginetest.
 type Engine interface {
-	// Loss returns the terms of a batch, overwrites gE and gH with the
-	// gradients of Total by uE and uH, and keeps those by the proxies for
-	// Update. With gE and gH both nil it computes the terms only.
+	// Loss returns the terms of a batch, overwrites b.GE and b.GH with the
+	// gradients of Total by b.E and b.H, and keeps those by the params for Update.
+	// With b.GE and b.GH both nil it computes the terms only. more adds the
+	// gradients by the params to those that are kept already, for a step of
+	// several batches.
 	//
-	// uE is B×dE, uH is B×dH, label has B entries; the features of a space not
-	// in use may be nil, and its gradient is cleared. rng draws the tree's
-	// triplets, as loss.CHEST.Step draws them.
+	// The features of a space not in use may be nil, and its gradient is cleared.
+	// b.Rand is drawn from as the definition of the loss draws.
 	//
 	// Lengths that do not fit and labels that are no class are an error, as is
-	// a device that fails. Then nothing has changed but gE and gH.
-	Loss(uE, uH []float32, label []int, gE, gH []float32, rng *rand.Rand) (loss.Terms, error)
-	// Norm is the Euclidean norm of the gradient by all proxies in the last Loss.
+	// a device that fails. Then nothing has changed but b.GE and b.GH.
+	Loss(b loss.Batch, more bool) (loss.Terms, error)
+	// Norm is the Euclidean norm of the gradient by all params that Update would
+	// follow.
 	Norm() float64
-	// Update moves the proxies by AdamW along the gradient of the last Loss,
-	// multiplied by scale: 1, or less to clip. rate is that of a group with
-	// rate 1.
-	Update(rate, scale float64) error
+	// Update moves the params by the optimiser along the gradient.
+	Update(m optim.Move) error
 	// Params are the proxies, with the values of the last Sync or Loss of an
 	// engine that keeps them elsewhere. Their Grad belongs to the engine.
 	Params() []*optim.Param
 	// Sync brings the values of Params up to date.
 	Sync() error
+	// Optimizer is what Update moves the params by; its State is up to date after
+	// Sync. It must not be stepped from outside.
+	Optimizer() optim.Optimizer
 	// Name says what computes, for records: "cpu avx512, 2 threads".
 	Name() string
 }

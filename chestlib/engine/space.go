@@ -183,7 +183,7 @@ func (s *space) classify(i, label int, train bool) {
 
 // backward computes the gradients of a lane's blocks: by their proxies, in
 // gradient, and its share of that by x.
-func (s *space) backward(lane int, w *worker, extra *tree) {
+func (s *space) backward(lane int, w *worker, extra *tree, more bool) {
 	n := s.rows()
 	part := s.part[lane*n*s.d : (lane+1)*n*s.d]
 	rowW, rowV := s.rowW[lane*n:(lane+1)*n], s.rowV[lane*n:(lane+1)*n]
@@ -216,7 +216,7 @@ func (s *space) backward(lane int, w *worker, extra *tree) {
 		if n == 0 {
 			clear(gp)
 		}
-		s.finish(at, gp, colW, colV, extra)
+		s.finish(at, gp, colW, colV, extra, more)
 	}
 }
 
@@ -256,8 +256,8 @@ func (s *space) weights(g, row []float32, i int, b block, colW, colV, rowW, rowV
 }
 
 // finish adds what does not go through the batch to the gradient gp by the
-// points of a block, and pulls it back to the params.
-func (s *space) finish(at int, gp, colW, colV []float32, extra *tree) {
+// points of a block, and pulls it back to the params; more adds to what they have.
+func (s *space) finish(at int, gp, colW, colV []float32, extra *tree, more bool) {
 	b := s.blocks[at]
 	if s.ball {
 		for j := range b.n * s.k {
@@ -274,7 +274,9 @@ func (s *space) finish(at int, gp, colW, colV []float32, extra *tree) {
 		for k := range s.k {
 			j, to := k*b.n+c, (b.first+c)*s.k+k
 			v, g := s.proxies.Value[to*s.d:(to+1)*s.d], s.proxies.Grad[to*s.d:(to+1)*s.d]
-			clear(g)
+			if !more {
+				clear(g)
+			}
 			s.pulls[b.at+j].back(g, v, gp[j*s.d:(j+1)*s.d])
 			norm += vmath.Dot64(g, g)
 		}

@@ -57,6 +57,8 @@ func (o CHESTOptions) withDefaults() CHESTOptions {
 // Terms are the parts of one step's loss, before weighting.
 //
 //	Total = WeightE (E + Merge) + WeightH H + WeightTree Tree
+//
+// Other losses than CHEST have their value in E or H, by the space they work in.
 type Terms struct {
 	Total   float64
 	E       float64 // classification on the sphere
@@ -64,6 +66,15 @@ type Terms struct {
 	H       float64 // the whole loss in the ball: classification, and τR if there is one
 	Tree    float64 // hierarchical clustering of the ball's proxies
 	Clipped float64 // share of rows with ‖uH‖ ≥ r; not a part of Total
+
+	Parts []Part // of a Sum: what it adds up; nil for a single loss. Valid until the next step
+}
+
+// Part is one loss of a Sum.
+type Part struct {
+	Name   string
+	Weight float64
+	Value  float64 // Total of the part, not weighted
 }
 
 // CHEST is combined hyperbolic and Euclidean SoftTriple: the same batch is
@@ -127,27 +138,66 @@ func (l *CHEST) Params() []*optim.Param {
 	return params
 }
 
-// Step returns the terms of a batch, overwrites gE and gH with the gradients of
-// Total by uE and uH, and adds those by the proxies to their Grad. With gE and
-// gH both nil it computes the terms only.
+// Name implements Recipe.
+func (o CHESTOptions) Name() string {
+	switch o.Space {
+	case OnlyE:
+		return "softtriple"
+	case OnlyH:
+		return "hyper-softtriple"
+	}
+	return "chest"
+}
+
+// Make implements Recipe. Curvature, Flat and Clip of o.H are the model's: if
+// they are given and say otherwise, that is an error.
+func (o CHESTOptions) Make(s Setting) (Loss, error) {
+	if c := o.H.Curvature; c != 0 && c != s.Curvature {
+		return nil, fmt.Errorf("loss: CHEST: H.Curvature is %g, the model's Curvature %g; set the model's only", c, s.Curvature)
+	}
+	if r := o.H.Clip; r != 0 && r != s.Clip {
+		return nil, fmt.Errorf("loss: CHEST: H.Clip is %g, the model's Clip %g; set the model's only", r, s.Clip)
+	}
+	if o.H.Flat && s.Curvature != 0 {
+		return nil, fmt.Errorf("loss: CHEST: H.Flat is set, but the model's Curvature is %g; set Flat of the model only", s.Curvature)
+	}
+	o.H.Curvature, o.H.Flat, o.H.Clip = s.Curvature, s.Curvature == 0, s.Clip
+	o.Seed = cmp.Or(o.Seed, s.Seed)
+	if err := o.Check(); err != nil {
+		return nil, err
+	}
+	return NewCHEST(s.Classes, s.DE, s.DH, o), nil
+}
+
+// Uses implements Loss.
+func (l *CHEST) Uses() Space { return l.o.Space }
+
+// Step is Add of weight 1 that overwrites gE and gH with the gradients of Total
+// by uE and uH; the gradients by the proxies are added to their Grad. With gE
+// and gH both nil it computes the terms only.
 //
 // uE is B×dE, uH is B×dH; the features of a space not in use may be nil, and
 // its gradient is cleared. rng draws the tree's triplets; nil draws the same
 // ones in every step.
 func (l *CHEST) Step(uE, uH []float32, label []int, gE, gH []float32, rng *rand.Rand) Terms {
-	train := gE != nil || gH != nil
 	clear(gE)
 	clear(gH)
+	return l.Add(Batch{E: uE, H: uH, Label: label, GE: gE, GH: gH, Rand: rng}, 1)
+}
+
+// Add implements Loss.
+func (l *CHEST) Add(b Batch, weight float64) Terms {
+	train := b.GE != nil || b.GH != nil
 	var t Terms
 	if l.e != nil {
-		t.E, t.Merge = l.e.Step(uE, label, wanted(gE, train), l.o.WeightE)
+		t.E, t.Merge = l.e.Step(b.E, b.Label, wanted(b.GE, train), weight*l.o.WeightE)
 	}
 	if l.h != nil {
-		cls, merge, clipped := l.h.Step(uH, label, wanted(gH, train), l.o.WeightH)
+		cls, merge, clipped := l.h.Step(b.H, b.Label, wanted(b.GH, train), weight*l.o.WeightH)
 		t.H, t.Clipped = cls+merge, clipped
 	}
 	if l.tree != nil {
-		t.Tree = l.stepTree(label, train, rng)
+		t.Tree = l.stepTree(b.Label, train, weight, b.Rand)
 	}
 	if l.e != nil {
 		t.Total += l.o.WeightE * (t.E + t.Merge)
@@ -170,8 +220,8 @@ func wanted(g []float32, train bool) []float32 {
 	return g
 }
 
-// stepTree is the tree's part of Step, on the points that h.Step left in h.p.
-func (l *CHEST) stepTree(label []int, train bool, rng *rand.Rand) float64 {
+// stepTree is the tree's part of Add, on the points that h.Step left in h.p.
+func (l *CHEST) stepTree(label []int, train bool, weight float64, rng *rand.Rand) float64 {
 	if rng == nil {
 		rng = l.TreeRand()
 	}
@@ -183,7 +233,7 @@ func (l *CHEST) stepTree(label []int, train bool, rng *rand.Rand) float64 {
 		return l.tree.Step(l.h.p, like, l.h.o.Curvature, label, nil, 0, rng)
 	}
 	l.gTree = zeros(l.gTree, len(l.h.p))
-	loss := l.tree.Step(l.h.p, like, l.h.o.Curvature, label, l.gTree, l.o.WeightTree, rng)
+	loss := l.tree.Step(l.h.p, like, l.h.o.Curvature, label, l.gTree, weight*l.o.WeightTree, rng)
 	l.h.pullProxies(l.gTree)
 	return loss
 }

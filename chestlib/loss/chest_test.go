@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -144,7 +145,7 @@ func TestDeterminism(t *testing.T) {
 		if first == nil {
 			first, terms = all, got
 		}
-		if got != terms || !slices.Equal(all, first) {
+		if !reflect.DeepEqual(got, terms) || !slices.Equal(all, first) {
 			t.Errorf("%d processors: other bits", procs)
 		}
 	}

@@ -8,10 +8,10 @@
 //   - label[i] in [0, classes) is the class of row i; anything else panics, as
 //     do lengths that do not fit.
 //   - Proxies are trained params, K for each class, in rows c·K+k.
-//   - Step computes values and, unless the gradient argument is nil, adds
-//     weight times the gradients to it and to the Grad of the proxies.
-//     CHEST.Step is the exception: it overwrites gE and gH, and adds to the
-//     Grad of the proxies only.
+//   - A recipe, the options of a loss, makes the loss for a Setting. Add of a
+//     Loss computes values and, unless both gradients of the batch are nil, adds
+//     weight times the gradients to them and to the Grad of the params. Step of
+//     CHEST's parts does so for one space.
 //   - A step's result does not depend on the number of processors.
 //
 // A loss keeps its workspaces from step to step: one loss must not be used from

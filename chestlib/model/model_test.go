@@ -250,7 +250,7 @@ func TestDescent(t *testing.T) {
 				n = 4 // no more items than entries: they can be fitted
 			}
 			x, tE, tH := gaussian(rng, n*c.in.Size()), gaussian(rng, n*c.o.DE), gaussian(rng, n*c.o.DH)
-			adam := optim.NewAdamW(m.Params(), optim.AdamWOptions{Rate: 0.02, Decay: -1})
+			adam := optim.NewAdamW(m.Params(), optim.AdamWOptions{Decay: -1})
 			var first, last float64
 			for step := range 300 {
 				uE, uH := m.Forward(x, n, true)
@@ -261,8 +261,7 @@ func TestDescent(t *testing.T) {
 				}
 				m.Backward(gE, gH, n)
 				optim.ClipNorm(m.Params(), 10)
-				adam.SetRate(0.02 * (1 - float64(step)/300))
-				adam.Step()
+				adam.Move(optim.Move{Rate: 0.02 * (1 - float64(step)/300), Scale: 1})
 			}
 			if !(last < 1e-3*first) {
 				t.Errorf("least squares went from %.3g to %.3g", first, last)
@@ -295,7 +294,7 @@ func BenchmarkEpoch(b *testing.B) {
 				for range (items + n - 1) / n {
 					m.Forward(x, n, true)
 					m.Backward(gE, gH, n)
-					adam.Step()
+					adam.Move(optim.Move{Rate: 1e-3, Scale: 1})
 				}
 			}
 		})

@@ -11,7 +11,6 @@ import (
 
 // AdamWOptions controls AdamW. The zero value is the usual setting.
 type AdamWOptions struct {
-	Rate  float64 // step size of a group with rate 1; 0 means 1e-3
 	Beta1 float64 // memory of the mean gradient; 0 means 0.9
 	Beta2 float64 // memory of the mean squared gradient; 0 means 0.999
 	Eps   float64 // added to the root of the latter; 0 means 1e-8
@@ -24,13 +23,12 @@ type AdamWOptions struct {
 
 // Group sets the params of one group apart.
 type Group struct {
-	Rate  float64 // multiplies AdamWOptions.Rate; 0 means 1
-	Decay float64 // replaces AdamWOptions.Decay; 0 means inherit, negative means none
+	Rate  float64 // multiplies Move.Rate; 0 means 1
+	Decay float64 // replaces the recipe's Decay; 0 means inherit, negative means none
 }
 
 // withDefaults fills the zeros.
 func (o AdamWOptions) withDefaults() AdamWOptions {
-	o.Rate = cmp.Or(o.Rate, 1e-3)
 	o.Beta1 = cmp.Or(o.Beta1, 0.9)
 	o.Beta2 = cmp.Or(o.Beta2, 0.999)
 	o.Eps = cmp.Or(o.Eps, 1e-8)
@@ -56,7 +54,7 @@ type AdamW struct {
 	pieces []piece
 	team   *parallel.Team
 	move   func(task, worker int) // the method, made once
-	scale  float64                // of the gradients of the step in progress
+	now    Move                   // the step in progress
 }
 
 // piece is a part of a slot that one task moves: entries [lo, hi).
@@ -69,7 +67,7 @@ const pieceSize = 1 << 14
 type slot struct {
 	p     *Param
 	m, v  []float32
-	rate  float64 // factor of AdamWOptions.Rate
+	rate  float64 // factor of Move.Rate
 	decay float64
 }
 
@@ -105,14 +103,10 @@ func (a *AdamW) newSlot(p *Param) slot {
 	return s
 }
 
-// Step moves every value along its gradient and clears the gradient.
-func (a *AdamW) Step() { a.StepScaled(1) }
-
-// StepScaled is Step with all gradients multiplied by scale, as clipping wants
-// it: 0 < scale ≤ 1.
-func (a *AdamW) StepScaled(scale float64) {
+// Move implements Optimizer.
+func (a *AdamW) Move(m Move) {
 	a.steps++
-	a.scale = scale
+	a.now = m
 	a.team.Tasks(len(a.pieces), a.move)
 }
 
@@ -120,10 +114,12 @@ func (a *AdamW) StepScaled(scale float64) {
 func (a *AdamW) movePiece(task, _ int) {
 	at := a.pieces[task]
 	s := a.slots[at.slot]
-	rate, t := a.o.Rate*s.rate, float64(a.steps)
+	g := s.p.Grad[at.lo:at.hi]
+	limit(g, a.now)
+	rate, t := a.now.Rate*s.rate, float64(a.steps)
 	beta1, beta2 := float32(a.o.Beta1), float32(a.o.Beta2) // the corrections are for what is computed with
-	vmath.AdamW(s.p.Value[at.lo:at.hi], s.p.Grad[at.lo:at.hi], s.m[at.lo:at.hi], s.v[at.lo:at.hi], vmath.Adam{
-		Scale: float32(a.scale),
+	vmath.AdamW(s.p.Value[at.lo:at.hi], g, s.m[at.lo:at.hi], s.v[at.lo:at.hi], vmath.Adam{
+		Scale: float32(a.now.Scale),
 		Beta1: beta1, Beta2: beta2,
 		Keep: float32(1 - rate*s.decay),
 		Step: float32(rate / (1 - math.Pow(float64(beta1), t))),
@@ -132,9 +128,28 @@ func (a *AdamW) movePiece(task, _ int) {
 	})
 }
 
-// SetRate changes AdamWOptions.Rate from the next step on, for schedules. Rate
-// 0 means no movement.
-func (a *AdamW) SetRate(rate float64) { a.o.Rate = rate }
+// Name implements Recipe.
+func (o AdamWOptions) Name() string { return "adamw" }
 
-// Rate is the present AdamWOptions.Rate.
-func (a *AdamW) Rate() float64 { return a.o.Rate }
+// Make implements Recipe. What c gives replaces what o has.
+func (o AdamWOptions) Make(params []*Param, c Common) (Optimizer, error) {
+	o.Threads = cmp.Or(c.Threads, o.Threads)
+	if c.Groups != nil {
+		o.Groups = c.Groups
+	}
+	return NewAdamW(params, o), nil
+}
+
+// State implements Optimizer: m and v of each param.
+func (a *AdamW) State() (all []State) {
+	for _, s := range a.slots {
+		all = append(all, State{s.p.Name + "/m", s.m}, State{s.p.Name + "/v", s.v})
+	}
+	return all
+}
+
+// Steps implements Optimizer.
+func (a *AdamW) Steps() int { return a.steps }
+
+// SetSteps implements Optimizer.
+func (a *AdamW) SetSteps(steps int) { a.steps = steps }

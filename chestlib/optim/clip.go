@@ -38,3 +38,14 @@ func ClipNorm(params []*Param, max float64) float64 {
 	}
 	return norm
 }
+
+// limit cuts the entries of g so that they are in ±m.Limit after m.Scale.
+func limit(g []float32, m Move) {
+	if m.Limit <= 0 {
+		return
+	}
+	most := float32(m.Limit / m.Scale)
+	for i, v := range g {
+		g[i] = min(max(v, -most), most)
+	}
+}

@@ -23,7 +23,7 @@ func TestAdamWTwin(t *testing.T) {
 		filled("c", "head", false, rng), filled("d", "free", false, rng)}
 	lambda := []float64{0.3, 0, 0.7, 0}
 	factor := []float64{1, 1, 5, 0.5}
-	a := NewAdamW(params, AdamWOptions{Rate: 0.01, Beta1: 0.8, Beta2: 0.95, Eps: 1e-3, Decay: 0.3,
+	a := NewAdamW(params, AdamWOptions{Beta1: 0.8, Beta2: 0.95, Eps: 1e-3, Decay: 0.3,
 		Groups: map[string]Group{"head": {Rate: 5, Decay: 0.7}, "free": {Rate: 0.5, Decay: -1}}})
 	w, m, v := make([][12]float64, 4), make([][12]float64, 4), make([][12]float64, 4)
 	for k, p := range params {
@@ -35,7 +35,6 @@ func TestAdamWTwin(t *testing.T) {
 	for step := 1; step <= 50; step++ {
 		if step == 30 {
 			rate = 0.002
-			a.SetRate(rate)
 		}
 		for k, p := range params {
 			for i := range p.Grad {
@@ -47,7 +46,7 @@ func TestAdamWTwin(t *testing.T) {
 				w[k][i] += -eta*lambda[k]*w[k][i] - eta*mHat/(math.Sqrt(vHat)+1e-3)
 			}
 		}
-		a.Step()
+		a.Move(Move{Rate: rate, Scale: 1})
 	}
 	for k, p := range params {
 		for i, got := range p.Value {
@@ -61,27 +60,23 @@ func TestAdamWTwin(t *testing.T) {
 	}
 }
 
-// TestAdamWDefaults: the first step without decay is η·sign(g), with the
-// default rate; with the default decay a weight shrinks by ηλ beside it.
+// TestAdamWDefaults: the first step without decay is η·sign(g); with the default
+// decay a weight shrinks by ηλ beside it.
 func TestAdamWDefaults(t *testing.T) {
 	p, q := NewParam("p", "", 1), NewParam("q", "", 1)
 	q.Plain = true
 	p.Value[0], q.Value[0] = 2, 2
 	p.Grad[0], q.Grad[0] = -3, 4
 	a := NewAdamW([]*Param{p, q}, AdamWOptions{})
-	if a.Rate() != 1e-3 {
-		t.Errorf("default rate %g", a.Rate())
-	}
-	a.Step()
+	a.Move(Move{Rate: 1e-3, Scale: 1})
 	if d := float64(p.Value[0]) - (2 - 1e-3*1e-2*2 + 1e-3); math.Abs(d) > 2e-7 {
 		t.Errorf("decayed weight %.8f, off by %g", p.Value[0], d)
 	}
 	if d := float64(q.Value[0]) - (2 - 1e-3); math.Abs(d) > 2e-7 {
 		t.Errorf("plain weight %.8f, off by %g", q.Value[0], d)
 	}
-	a.SetRate(0)
 	p.Grad[0] = 1
-	if before := p.Value[0]; func() bool { a.Step(); return p.Value[0] != before }() {
+	if before := p.Value[0]; func() bool { a.Move(Move{Scale: 1}); return p.Value[0] != before }() {
 		t.Error("rate 0 moved a weight")
 	}
 }
@@ -90,13 +85,12 @@ func TestAdamWDefaults(t *testing.T) {
 func TestAdamWConverges(t *testing.T) {
 	p := NewParam("x", "", 3)
 	scale, minimum := []float64{100, 1, 0.01}, []float64{1, -2, 3}
-	a := NewAdamW([]*Param{p}, AdamWOptions{Rate: 0.05, Decay: -1})
+	a := NewAdamW([]*Param{p}, AdamWOptions{Decay: -1})
 	for step := range 2000 {
-		a.SetRate(0.05 * (1 - float64(step)/2000))
 		for i := range p.Grad {
 			p.Grad[i] = float32(scale[i] * (float64(p.Value[i]) - minimum[i]))
 		}
-		a.Step()
+		a.Move(Move{Rate: 0.05 * (1 - float64(step)/2000), Scale: 1})
 	}
 	for i, x := range p.Value {
 		if math.Abs(float64(x)-minimum[i]) > 1e-3 {

@@ -120,7 +120,7 @@ func (t *Trainer) status() string {
 func (t *Trainer) lastRecall() string {
 	for i := len(t.history) - 1; i >= 0; i-- {
 		if e := t.history[i]; e.Watched {
-			return recall(e, t.o.Loss.Space)
+			return recall(e, t.Loss.Uses())
 		}
 	}
 	return ""

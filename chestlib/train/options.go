@@ -5,6 +5,7 @@ import (
 
 	"github.com/chestlab/chest/chestlib/loss"
 	"github.com/chestlab/chest/chestlib/model"
+	"github.com/chestlab/chest/chestlib/optim"
 )
 
 // Options controls a Trainer. The zero value trains 10 epochs of the full
@@ -21,7 +22,8 @@ type Options struct {
 	Constant  bool    // keep the rate; otherwise it falls to 0 on half a cosine over Epochs
 	Seed      uint64  // the run is a function of Seed, the model's own seed and the data
 
-	Loss loss.CHESTOptions // terms, weights, proxies; curvature and clip come from the model
+	Loss  loss.Recipe  // nil means loss.CHESTOptions{}; curvature and clip come from the model
+	Optim optim.Recipe // of the model and of the proxies; nil means AdamW with Decay
 
 	Watch model.Source // measured after each epoch, if not nil; never trained on
 	Every int          // measure Watch every so many epochs; 0 means 1
@@ -50,5 +52,11 @@ func (o Options) withDefaults() Options {
 	o.ProxyRate = cmp.Or(o.ProxyRate, 10)
 	o.HeadRate = cmp.Or(o.HeadRate, 1)
 	o.MaxNorm = cmp.Or(o.MaxNorm, 10)
+	if o.Loss == nil {
+		o.Loss = loss.CHESTOptions{}
+	}
+	if o.Optim == nil {
+		o.Optim = optim.AdamWOptions{Decay: o.Decay}
+	}
 	return o
 }

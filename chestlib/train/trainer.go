@@ -24,14 +24,14 @@ import (
 // Trainer holds a model, its loss with the proxies, and the optimiser.
 type Trainer struct {
 	Model *model.Model
-	Loss  *loss.CHEST
+	Loss  loss.Loss
 
 	o       Options
 	src     model.Source
 	sampler *Sampler
-	engine  engine.Engine  // the loss, and the proxies' optimiser
-	adam    *optim.AdamW   // of the model
-	params  []*optim.Param // of the model
+	engine  engine.Engine   // the loss, and the proxies' optimiser
+	optim   optim.Optimizer // of the model
+	params  []*optim.Param  // of the model
 
 	steps   int // done so far; it numbers the random draws
 	place   int // steps of the schedule that are behind: those of broken-off epochs are not
@@ -56,21 +56,18 @@ func New(m *model.Model, src model.Source, o Options) (*Trainer, error) {
 		return nil, err
 	}
 	mo := m.Options()
-	o.Loss.H.Curvature, o.Loss.H.Flat, o.Loss.H.Clip = mo.Curvature, mo.Flat, mo.Clip
-	if o.Loss.Seed == 0 {
-		o.Loss.Seed = o.Seed
-	}
-	if err := o.Loss.Check(); err != nil {
+	t := &Trainer{Model: m, o: o, src: src, sampler: sampler, params: m.Params()}
+	setting := loss.Setting{Classes: sampler.Classes(), DE: mo.DE, DH: mo.DH, Curvature: mo.Curvature, Clip: mo.Clip, Seed: o.Seed}
+	if t.Loss, err = o.Loss.Make(setting); err != nil {
 		return nil, fmt.Errorf("train: Options.Loss: %w", err)
 	}
-	t := &Trainer{Model: m, o: o, src: src, sampler: sampler}
-	t.Loss = loss.NewCHEST(sampler.Classes(), mo.DE, mo.DH, o.Loss)
-	t.params = m.Params()
-	adam := optim.AdamWOptions{
-		Rate: o.Rate, Decay: o.Decay,
-		Groups: map[string]optim.Group{"proxies": {Rate: o.ProxyRate}, "head": {Rate: o.HeadRate}},
+	common := optim.Common{Groups: map[string]optim.Group{"proxies": {Rate: o.ProxyRate}, "head": {Rate: o.HeadRate}}}
+	if t.optim, err = o.Optim.Make(t.params, common); err != nil {
+		return nil, fmt.Errorf("train: Options.Optim: %w", err)
 	}
-	t.adam, t.engine = optim.NewAdamW(t.params, adam), engine.New(t.Loss, engine.Options{Adam: adam})
+	if t.engine, err = engine.For(t.Loss, setting, engine.Options{Optim: o.Optim, Common: common}); err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
 	return t, nil
 }
 
@@ -79,16 +76,6 @@ func check(m *model.Model, src model.Source, o Options) error {
 	c, h, w := src.Shape()
 	if in := m.In(); in != (model.Shape{C: c, H: h, W: w}) {
 		return fmt.Errorf("train: the model takes items of %d×%d×%d, the training set has %d×%d×%d", in.C, in.H, in.W, c, h, w)
-	}
-	mo := m.Options()
-	if lc := o.Loss.H.Curvature; lc != 0 && lc != mo.Curvature {
-		return fmt.Errorf("train: Loss.H.Curvature is %g, the model's Curvature %g; set the model's only", lc, mo.Curvature)
-	}
-	if lr := o.Loss.H.Clip; lr != 0 && lr != mo.Clip {
-		return fmt.Errorf("train: Loss.H.Clip is %g, the model's Clip %g; set the model's only", lr, mo.Clip)
-	}
-	if o.Loss.H.Flat && !mo.Flat {
-		return fmt.Errorf("train: Loss.H.Flat is set, but the model's Curvature is %g; set Flat of the model only", mo.Curvature)
 	}
 	return checkNumbers(o)
 }
@@ -154,7 +141,7 @@ func (t *Trainer) Step(b Batch) (Step, error) {
 	rng := rand.New(rand.NewPCG(t.o.Seed, 0x7e57<<32|uint64(t.steps)))
 	s := Step{Number: t.steps + 1, Rate: t.rate()}
 	var err error
-	if s.Loss, err = t.engine.Loss(uE, uH, b.Labels, t.gE, t.gH, rng); err != nil {
+	if s.Loss, err = t.engine.Loss(loss.Batch{E: uE, H: uH, Label: b.Labels, GE: t.gE, GH: t.gH, Rand: rng}, false); err != nil {
 		return s, fmt.Errorf("train: step %d: %w", s.Number, err)
 	}
 	if name := notFinite(s.Loss); name != "" {
@@ -170,12 +157,12 @@ func (t *Trainer) Step(b Batch) (Step, error) {
 	if s.Norm > t.maxNorm() {
 		scale = t.maxNorm() / s.Norm
 	}
-	if err := t.engine.Update(s.Rate, scale); err != nil {
+	move := optim.Move{Rate: s.Rate, Scale: scale}
+	if err := t.engine.Update(move); err != nil {
 		t.clear()
 		return s, fmt.Errorf("train: step %d: %w", s.Number, err)
 	}
-	t.adam.SetRate(s.Rate)
-	t.adam.StepScaled(scale)
+	t.optim.Move(move)
 	t.steps++
 	t.place++
 	return s, nil

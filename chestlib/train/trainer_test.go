@@ -338,7 +338,9 @@ func TestProgressNamesTrainedSpaces(t *testing.T) {
 		e, h  bool
 	}{{loss.Both, true, true}, {loss.OnlyE, true, false}, {loss.OnlyH, false, true}} {
 		o := small(1)
-		o.Loss.Space, o.Watch = c.space, src
+		l := o.Loss.(loss.CHESTOptions)
+		l.Space = c.space
+		o.Loss, o.Watch = l, src
 		tr := newTrainer(t, src, o)
 		if _, err := tr.Fit(context.Background()); err != nil {
 			t.Fatal(err)

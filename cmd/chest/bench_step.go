@@ -44,8 +44,12 @@ func stepWork(sizes []size, n map[string]int) (work, error) {
 	l := loss.NewCHEST(classes, dim, dim, loss.CHESTOptions{
 		E: loss.SoftTripleOptions{Proxies: k}, Tree: loss.HypHCOptions{Triplets: n["triplets"]}, Seed: 1,
 	})
-	rate := optim.AdamWOptions{Rate: 1e-4, Groups: map[string]optim.Group{"proxies": {Rate: 100}}}
-	e, adam := engine.New(l, engine.Options{Adam: rate}), optim.NewAdamW(m.Params(), rate)
+	groups := map[string]optim.Group{"proxies": {Rate: 100}}
+	e, err := engine.New(l, engine.Options{Common: optim.Common{Groups: groups}})
+	if err != nil {
+		return work{}, err
+	}
+	adam, move := optim.NewAdamW(m.Params(), optim.AdamWOptions{Groups: groups}), optim.Move{Rate: 1e-4, Scale: 1}
 	rng := rand.New(rand.NewPCG(1, 2))
 	x, label := make([]float32, batch*din), make([]int, batch)
 	for i := range x {
@@ -60,12 +64,12 @@ func stepWork(sizes []size, n map[string]int) (work, error) {
 		flops: 2*2*float64(batch*din*2*dim) + 3*2*float64(batch*classes*k)*float64(2*dim),
 		run: func() error {
 			uE, uH := m.Forward(x, batch, true)
-			if _, err := e.Loss(uE, uH, label, gE, gH, rng); err != nil {
+			if _, err := e.Loss(loss.Batch{E: uE, H: uH, Label: label, GE: gE, GH: gH, Rand: rng}, false); err != nil {
 				return err
 			}
 			m.Backward(gE, gH, batch)
-			adam.Step()
-			return e.Update(rate.Rate, 1)
+			adam.Move(move)
+			return e.Update(move)
 		},
 	}, nil
 }

@@ -146,7 +146,7 @@ func gradients(t *testing.T, p problem, maker Maker) {
 	for i := range gE { // overwritten, not added to
 		gE[i] = 9
 	}
-	got, err := e.Loss(uE, uH, label, gE, gH, draws())
+	got, err := e.Loss(loss.Batch{E: uE, H: uH, Label: label, GE: gE, GH: gH, Rand: draws()}, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +163,20 @@ func gradients(t *testing.T, p problem, maker Maker) {
 	if got, want := e.Norm(), math.Sqrt(norm); math.Abs(got-want) > gradTolerance*want {
 		t.Errorf("norm %g, want %g", got, want)
 	}
-	again, err := e.Loss(uE, uH, label, nil, nil, draws())
+	if _, err := e.Loss(loss.Batch{E: uE, H: uH, Label: label, GE: gE, GH: gH, Rand: draws()}, true); err != nil {
+		t.Fatal(err)
+	}
+	compare(t, "gE of a second batch", gE, wantE)
+	for i, q := range def.Params() {
+		for j := range q.Grad {
+			q.Grad[j] *= 2
+		}
+		compare(t, q.Name+" of two batches", e.Params()[i].Grad, q.Grad)
+	}
+	if got, want := e.Norm(), 2*math.Sqrt(norm); math.Abs(got-want) > gradTolerance*want {
+		t.Errorf("norm of two batches %g, want %g", got, want)
+	}
+	again, err := e.Loss(loss.Batch{E: uE, H: uH, Label: label, Rand: draws()}, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +186,7 @@ func gradients(t *testing.T, p problem, maker Maker) {
 // moves trains both for a few steps and compares the proxies.
 func moves(t *testing.T, p problem, maker Maker) {
 	def, uE, uH, label := p.batch()
-	adam := optim.AdamWOptions{Rate: 1e-3, Groups: map[string]optim.Group{"proxies": {Rate: 2}}}
+	adam := optim.AdamWOptions{Groups: map[string]optim.Group{"proxies": {Rate: 2}}}
 	slow := optim.NewAdamW(def.Params(), adam)
 	l, _, _, _ := p.batch()
 	e := maker(t, l, adam)
@@ -182,11 +195,11 @@ func moves(t *testing.T, p problem, maker Maker) {
 	for step := range 3 {
 		def.Step(uE, uH, label, gE, gH, rng)
 		optim.ClipNorm(def.Params(), 0.5)
-		slow.Step()
-		if _, err := e.Loss(uE, uH, label, gE, gH, same); err != nil {
+		slow.Move(optim.Move{Rate: 1e-3, Scale: 1})
+		if _, err := e.Loss(loss.Batch{E: uE, H: uH, Label: label, GE: gE, GH: gH, Rand: same}, false); err != nil {
 			t.Fatal(err)
 		}
-		if err := e.Update(1e-3, min(1, 0.5/e.Norm())); err != nil {
+		if err := e.Update(optim.Move{Rate: 1e-3, Scale: min(1, 0.5/e.Norm())}); err != nil {
 			t.Fatal(err)
 		}
 		if err := e.Sync(); err != nil {
@@ -257,11 +270,11 @@ func badInput(t *testing.T, maker Maker) {
 		{f(6), f(4), []int{0, 1}, f(7), f(4), "gE has 7 entries"},
 		{f(6), f(4), []int{0, 1}, f(6), nil, "gH has 0 entries"},
 	} {
-		if _, err := e.Loss(c.uE, c.uH, c.label, c.gE, c.gH, draws()); err == nil || !strings.Contains(err.Error(), c.says) {
+		if _, err := e.Loss(loss.Batch{E: c.uE, H: c.uH, Label: c.label, GE: c.gE, GH: c.gH, Rand: draws()}, false); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("error %v, want one that says %q", err, c.says)
 		}
 	}
-	if _, err := e.Loss(f(6), f(4), []int{0, 1}, f(6), f(4), draws()); err != nil {
+	if _, err := e.Loss(loss.Batch{E: f(6), H: f(4), Label: []int{0, 1}, GE: f(6), GH: f(4), Rand: draws()}, false); err != nil {
 		t.Error(fmt.Errorf("after bad input: %w", err))
 	}
 }

@@ -1,0 +1,55 @@
+package loss
+
+import (
+	"math/rand/v2"
+
+	"github.com/chestlab/chest/chestlib/optim"
+)
+
+// Loss is a loss of a batch, in one space or in both. CHEST is one, and so are
+// the baselines of the tables and the sums that Sum makes of them.
+//
+// A loss keeps its workspaces from step to step: it must not be used from two
+// goroutines at once.
+type Loss interface {
+	// Add returns the terms of b and, unless b.GE and b.GH are both nil, adds
+	// weight times the gradients of Total to them and to the Grad of Params.
+	// The terms themselves are not weighted.
+	//
+	// Lengths that do not fit and labels that are no class are bugs of the
+	// caller: Add panics.
+	Add(b Batch, weight float64) Terms
+	// Params are what the loss trains beside the model: proxies as a rule, none
+	// for a loss of pairs.
+	Params() []*optim.Param
+	// Uses says whose features Add reads.
+	Uses() Space
+}
+
+// Batch is the features of a step and the places for the gradients by them.
+type Batch struct {
+	E, H   []float32  // B×DE and B×DH, as the heads gave them; of a space not in use they may be nil
+	Label  []int      // the class of each row, in [0, Classes)
+	GE, GH []float32  // the gradients by E and H are added to these; both nil: values only
+	Rand   *rand.Rand // for the random choices of a step; nil makes the same ones in each
+}
+
+// Setting is what a loss is made for: the classes of the training set and the
+// two spaces of the model.
+type Setting struct {
+	Classes   int
+	DE, DH    int     // dimensions
+	Curvature float64 // c ≥ 0 of the ball; 0 is flat
+	Clip      float64 // r, the longest tangent vector; negative means none
+	Seed      uint64  // of the first proxies, where the recipe has no seed of its own
+}
+
+// Recipe is the options of a loss, from which a trainer makes it: the zero
+// value of each options struct here is the setting of its paper.
+type Recipe interface {
+	// Name is how tables, records and command lines call the loss: "chest",
+	// "proxy-anchor".
+	Name() string
+	// Make makes the loss. Options without meaning are an error.
+	Make(s Setting) (Loss, error)
+}
