@@ -2,14 +2,13 @@ package notebook
 
 import (
 	"bytes"
-	"crypto/rand"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
-	"os"
-	"path/filepath"
 	"strings"
+
+	"github.com/chestlab/chest/internal/durable"
 )
 
 // Write writes the notebook to path as nbformat does: keys sorted, indented by
@@ -111,64 +110,11 @@ func lines(s string) []string {
 	return all
 }
 
-// WriteFile writes data to path in one step: to a new file beside it, synced,
-// then renamed. A file that was there keeps its mode and, behind a symbolic
-// link, its place; what is no ordinary file, such as /dev/stdout, is written
-// to directly.
+// WriteFile writes data to path in one step; see durable.Write.
 func WriteFile(path string, data []byte) error {
-	if p, err := filepath.EvalSymlinks(path); err == nil {
-		path = p
-	}
-	mode := os.FileMode(0o666) // before the umask
-	st, err := os.Stat(path)
-	if err == nil && !st.Mode().IsRegular() {
-		if err := os.WriteFile(path, data, mode); err != nil {
-			return fmt.Errorf("notebook: %w", err)
-		}
-		return nil
-	}
-	temp := temporary(path)
-	defer os.Remove(temp)
-	if err2 := writeSynced(temp, data, mode); err2 != nil {
-		return fmt.Errorf("notebook: writing %s: %w", path, err2)
-	}
-	if err == nil {
-		os.Chmod(temp, st.Mode().Perm())
-	}
-	if err := os.Rename(temp, path); err != nil {
-		return fmt.Errorf("notebook: %w", err)
-	}
-	syncDir(filepath.Dir(path))
-	return nil
-}
-
-// temporary is a hidden name beside path that nobody has.
-func temporary(path string) string {
-	b := make([]byte, 6)
-	rand.Read(b)
-	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+hex.EncodeToString(b))
-}
-
-// writeSynced writes a new file and waits until it is on the disk.
-func writeSynced(path string, data []byte, mode os.FileMode) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	err := durable.Write(path, func(w io.Writer) error { _, err := w.Write(data); return err })
 	if err != nil {
-		return err
+		return fmt.Errorf("notebook: writing %s: %w", path, err)
 	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	return err
-}
-
-// syncDir makes a rename in dir last. Systems that cannot do it need not.
-func syncDir(dir string) {
-	if d, err := os.Open(dir); err == nil {
-		d.Sync()
-		d.Close()
-	}
+	return nil
 }
