@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -26,28 +27,43 @@ func (t *Trainer) History() []Epoch { return append([]Epoch(nil), t.history...) 
 // Steps is the number of steps of an epoch.
 func (t *Trainer) Steps() int { return t.sampler.Steps() }
 
+// run is the epoch in progress.
+type run struct {
+	Number  int        // of the epoch, from 1
+	Draw    int        // which of the sampler's epochs its batches are
+	At      int        // steps done
+	Loss    loss.Terms // their share of the mean
+	Rate    float64
+	Seconds float64
+}
+
 // Epoch trains one pass and measures Options.Watch, if it is set. When ctx
 // ends it stops after the present step and returns ctx's error; what was
-// learnt stays. An epoch whose measurement fails or is stopped is done and in
-// the History, not Watched.
+// learnt stays, and the next Epoch or Fit goes on with the next step: the result
+// is that of a run that was never stopped. An epoch whose measurement was stopped
+// is measured then.
 func (t *Trainer) Epoch(ctx context.Context) (Epoch, error) {
 	ctx, done := context.WithCancel(ctx) // stays with the cell that called
 	defer done()
+	if err := t.open(); err != nil {
+		return Epoch{}, err
+	}
 	return t.epoch(ctx, nil)
 }
 
-// Fit trains until Options.Epochs epochs are done, with progress. It may be
-// called again after an interrupt: the epoch that was broken off begins anew,
-// with other batches and the rate of its beginning. Epochs that a loop of
-// Batches and Step has done count. It returns the History, also beside an
-// error.
+// Fit trains until Options.Epochs epochs are done or Options.Patience is at its
+// end, with progress. It may be called again after an interrupt and goes on as
+// Epoch does. Epochs that a loop of Batches and Step has done count. It returns
+// the History, also beside an error.
 func (t *Trainer) Fit(ctx context.Context) ([]Epoch, error) {
 	ctx, done := context.WithCancel(ctx) // stays with the cell that called
 	defer done()
+	if err := t.open(); err != nil {
+		return t.History(), err
+	}
 	p := t.progress()
-	total := t.o.Epochs * t.sampler.Steps()
-	p.Start(total, "training")
-	for t.EpochsDone() < t.o.Epochs {
+	p.Start(t.o.Epochs*t.sampler.Steps(), "training")
+	for !t.best.Stopped && (t.EpochsDone() < t.o.Epochs || t.run != nil) {
 		if e, err := t.epoch(ctx, p); err != nil {
 			if ctx.Err() != nil {
 				p.Finish(fmt.Sprintf("interrupted in epoch %d; the model keeps what it learnt", e.Number))
@@ -61,37 +77,77 @@ func (t *Trainer) Fit(ctx context.Context) ([]Epoch, error) {
 	return t.History(), nil
 }
 
-// epoch is Epoch with the progress of a Fit.
+// epoch goes on with the run, or begins one, to its end.
 func (t *Trainer) epoch(ctx context.Context, p Progress) (Epoch, error) {
-	e := Epoch{Number: t.EpochsDone() + 1}
-	begin := time.Now()
-	batches := t.Batches()
-	for i, b := range batches {
-		if err := ctx.Err(); err != nil {
-			return e, fmt.Errorf("train: stopped in epoch %d after %d of %d steps: %w", e.Number, i, len(batches), err)
-		}
-		s, err := t.Step(b)
-		if err != nil {
+	r := t.begin()
+	if err := t.walk(ctx, r, p); err != nil {
+		return Epoch{Number: r.Number}, errors.Join(err, t.saveStopped(ctx))
+	}
+	e := Epoch{Number: r.Number, Loss: r.Loss, Rate: r.Rate, Seconds: r.Seconds}
+	if err := t.watch(ctx, &e); err != nil {
+		return e, errors.Join(err, t.saveStopped(ctx))
+	}
+	t.run = nil
+	t.inspect(e)
+	t.history = append(t.history, e)
+	t.judge(e)
+	if t.o.Checkpoint != "" {
+		if err := t.Save(t.o.Checkpoint); err != nil {
 			return e, err
 		}
-		e.Loss, e.Rate = addScaled(e.Loss, s.Loss, 1/float64(len(batches))), s.Rate
-		if t.o.OnStep != nil {
-			t.o.OnStep(s)
-		}
-		if p != nil {
-			p.Set(t.place, fmt.Sprintf("epoch %d/%d · loss %.3f%s", e.Number, t.o.Epochs, s.Loss.Total, t.lastRecall()))
-		}
-	}
-	e.Seconds = time.Since(begin).Seconds()
-	err := t.watch(ctx, &e)
-	t.history = append(t.history, e)
-	if err != nil {
-		return e, err
 	}
 	if t.o.OnEpoch != nil {
 		t.o.OnEpoch(e)
 	}
 	return e, nil
+}
+
+// begin returns the epoch in progress, a new one if there is none.
+func (t *Trainer) begin() *run {
+	if t.run == nil {
+		t.place = t.EpochsDone() * t.sampler.Steps()
+		t.run = &run{Number: t.EpochsDone() + 1, Draw: t.epochs}
+		t.epochs++
+	}
+	return t.run
+}
+
+// walk trains the steps of r that are left.
+func (t *Trainer) walk(ctx context.Context, r *run, p Progress) error {
+	batches := t.sampler.Epoch(r.Draw)
+	begin, before := time.Now(), r.Seconds
+	for r.At < len(batches) {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("train: stopped in epoch %d after %d of %d steps: %w", r.Number, r.At, len(batches), err)
+		}
+		s, err := t.step(batches[r.At])
+		if err != nil {
+			return err
+		}
+		r.At++
+		r.Loss, r.Rate = addScaled(r.Loss, s.Loss, 1/float64(len(batches))), s.Rate
+		r.Seconds = before + time.Since(begin).Seconds()
+		if n := t.o.CheckpointSteps; n > 0 && t.o.Checkpoint != "" && t.steps%n == 0 {
+			if err := t.Save(t.o.Checkpoint); err != nil {
+				return err
+			}
+		}
+		if t.o.OnStep != nil {
+			t.o.OnStep(s)
+		}
+		if p != nil {
+			p.Set(t.place, fmt.Sprintf("epoch %d/%d · loss %.3f%s", r.Number, t.o.Epochs, s.Loss.Total, t.lastRecall()))
+		}
+	}
+	return nil
+}
+
+// saveStopped writes the checkpoint of a run that was interrupted.
+func (t *Trainer) saveStopped(ctx context.Context) error {
+	if ctx.Err() == nil || t.o.Checkpoint == "" {
+		return nil
+	}
+	return t.Save(t.o.Checkpoint)
 }
 
 // watch measures Options.Watch after e, when its turn has come.
@@ -112,7 +168,11 @@ func (t *Trainer) status() string {
 	if len(t.history) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("loss %.3f%s", t.history[len(t.history)-1].Loss.Total, t.lastRecall())
+	text := fmt.Sprintf("loss %.3f%s", t.history[len(t.history)-1].Loss.Total, t.lastRecall())
+	if t.best.Stopped {
+		text += fmt.Sprintf(" · stopped: no gain since epoch %d, whose weights these are", t.best.Epoch)
+	}
+	return text
 }
 
 // lastRecall is the newest Recall@1 in the spaces that are trained, as text,
@@ -156,7 +216,7 @@ func (silent) Start(int, string) {}
 func (silent) Set(int, string)   {}
 func (silent) Finish(string)     {}
 
-// addScaled is sum + w·l, term by term.
+// addScaled is sum + w·l, term by term. Parts are in memory of its own.
 func addScaled(sum, l loss.Terms, w float64) loss.Terms {
 	sum.Total += w * l.Total
 	sum.E += w * l.E
@@ -164,6 +224,16 @@ func addScaled(sum, l loss.Terms, w float64) loss.Terms {
 	sum.H += w * l.H
 	sum.Tree += w * l.Tree
 	sum.Clipped += w * l.Clipped
+	if len(sum.Parts) == 0 && len(l.Parts) > 0 {
+		sum.Parts = append([]loss.Part(nil), l.Parts...)
+		for i := range sum.Parts {
+			sum.Parts[i].Value *= w
+		}
+		return sum
+	}
+	for i, p := range l.Parts {
+		sum.Parts[i].Value += w * p.Value
+	}
 	return sum
 }
 

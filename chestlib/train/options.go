@@ -11,25 +11,36 @@ import (
 // Options controls a Trainer. The zero value trains 10 epochs of the full
 // CHEST loss with the rates below; all defaults here are ours.
 type Options struct {
-	Epochs    int     // passes over the training set, after which a step is an error unless Constant; 0 means 10
-	Classes   int     // classes a batch; 0 means 32
-	PerClass  int     // items of each class in a batch; 0 means 2
-	Rate      float64 // AdamW's rate at the start; 0 means 3e-3
-	ProxyRate float64 // rate of the proxies as a multiple of Rate; 0 means 10
-	HeadRate  float64 // rate of the heads as a multiple of Rate; 0 means 1
-	Decay     float64 // weight decay; 0 means 1e-2, negative means none
-	MaxNorm   float64 // gradients of larger norm are scaled down; 0 means 10, negative means never
-	Constant  bool    // keep the rate; otherwise it falls to 0 on half a cosine over Epochs
-	Seed      uint64  // the run is a function of Seed, the model's own seed and the data
+	Epochs     int     // passes over the training set, after which a step is an error unless Constant; 0 means 10
+	Classes    int     // classes a batch; 0 means 32
+	PerClass   int     // items of each class in a batch; 0 means 2
+	Accumulate int     // parts of whole classes that a batch goes through the model in, for memory; 0 means 1
+	Rate       float64 // the optimiser's rate at the start; 0 means 3e-3
+	ProxyRate  float64 // rate of the proxies as a multiple of Rate; 0 means 10
+	HeadRate   float64 // rate of the heads as a multiple of Rate; 0 means 1
+	Decay      float64 // AdamW's weight decay; 0 means 1e-2, negative means none
+	MaxNorm    float64 // gradients of larger norm are scaled down; 0 means 10, negative means never
+	MaxEntry   float64 // then entries of the gradient are cut to ±MaxEntry; 0 means never
+	Constant   bool    // keep the rate; otherwise it falls to 0 on half a cosine over Epochs
+	Frozen     int     // epochs at the start in which the trunk stays as it is
+	Seed       uint64  // the run is a function of Seed, the model's own seed and the data
 
 	Loss  loss.Recipe  // nil means loss.CHESTOptions{}; curvature and clip come from the model
 	Optim optim.Recipe // of the model and of the proxies; nil means AdamW with Decay
 
-	Watch model.Source // measured after each epoch, if not nil; never trained on
-	Every int          // measure Watch every so many epochs; 0 means 1
+	Watch    model.Source // measured after each epoch, if not nil; never trained on
+	Every    int          // measure Watch every so many epochs; 0 means 1
+	Patience int          // stop after so many measurements without a gain, and go back to the best epoch; 0 means never
 
-	OnStep  func(Step)  // called after each step of Epoch and Fit
-	OnEpoch func(Epoch) // called after each epoch of Epoch and Fit
+	// Checkpoint is a file that Fit and Epoch write after each epoch and when
+	// they are stopped. If it is there when they begin, they go on from it, with
+	// the bits of a run that was never stopped; see Trainer.Load. "" means none.
+	Checkpoint      string
+	CheckpointSteps int // write it after so many steps, too; 0 means not
+
+	OnStep  func(Step)   // called after each step of Epoch and Fit
+	OnEpoch func(Epoch)  // called after each epoch of Epoch and Fit
+	OnWarn  func(string) // called with a warning, each kind once; nil writes to standard error unless Silent
 
 	Progress Progress // where Fit says how far it is; nil means a display.Progress
 	Silent   bool     // no progress at all
@@ -47,6 +58,7 @@ func (o Options) withDefaults() Options {
 	o.Epochs = cmp.Or(o.Epochs, 10)
 	o.Classes = cmp.Or(o.Classes, 32)
 	o.PerClass = cmp.Or(o.PerClass, 2)
+	o.Accumulate = cmp.Or(o.Accumulate, 1)
 	o.Every = cmp.Or(o.Every, 1)
 	o.Rate = cmp.Or(o.Rate, 3e-3)
 	o.ProxyRate = cmp.Or(o.ProxyRate, 10)

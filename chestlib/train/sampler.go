@@ -13,6 +13,32 @@ type Batch struct {
 	Labels []int // the class of each item
 }
 
+// parts cuts a batch into n parts of equally many classes, which lie together.
+func (b Batch) parts(n int) ([]Batch, error) {
+	if n == 1 {
+		return []Batch{b}, nil
+	}
+	var begins []int // of runs of one class
+	for i, y := range b.Labels {
+		if i == 0 || y != b.Labels[i-1] {
+			begins = append(begins, i)
+		}
+	}
+	size := len(b.Items) / n
+	if len(begins)%n != 0 || len(b.Items)%n != 0 {
+		return nil, fmt.Errorf("train: a batch of %d items of %d classes cannot be cut into %d equal parts; set Accumulate to a divisor of Classes", len(b.Items), len(begins), n)
+	}
+	parts := make([]Batch, n)
+	for i := range parts {
+		lo, hi := i*size, (i+1)*size
+		if b.Labels[lo] == b.Labels[max(lo-1, 0)] && lo > 0 {
+			return nil, fmt.Errorf("train: a class lies on both sides of item %d of a batch; set Accumulate to 1", lo)
+		}
+		parts[i] = Batch{Items: b.Items[lo:hi], Labels: b.Labels[lo:hi]}
+	}
+	return parts, nil
+}
+
 // Sampler draws class-balanced batches: Classes different classes, PerClass
 // items of each. The batches of an epoch are a function of seed and epoch
 // alone, so a run can begin at any epoch.

@@ -21,24 +21,30 @@ import (
 	"github.com/chestlab/chest/chestlib/optim"
 )
 
-// Trainer holds a model, its loss with the proxies, and the optimiser.
+// Trainer holds a model, its loss with the proxies, and the optimisers.
 type Trainer struct {
 	Model *model.Model
 	Loss  loss.Loss
 
 	o       Options
 	src     model.Source
+	data    data
 	sampler *Sampler
-	engine  engine.Engine   // the loss, and the proxies' optimiser
-	optim   optim.Optimizer // of the model
+	engine  engine.Engine   // the loss, and the optimiser of its params
+	trunk   optim.Optimizer // of the trunk's params
+	rest    optim.Optimizer // of the heads'
 	params  []*optim.Param  // of the model
 
 	steps   int // done so far; it numbers the random draws
 	place   int // steps of the schedule that are behind: those of broken-off epochs are not
 	epochs  int // whose batches were asked for
+	run     *run
 	history []Epoch
+	best    best
+	warned  map[string]bool
+	opened  bool // Options.Checkpoint was looked for
 
-	x      []float32 // a batch of items
+	x      []float32 // a part of a batch
 	gE, gH []float32
 }
 
@@ -56,19 +62,36 @@ func New(m *model.Model, src model.Source, o Options) (*Trainer, error) {
 		return nil, err
 	}
 	mo := m.Options()
-	t := &Trainer{Model: m, o: o, src: src, sampler: sampler, params: m.Params()}
+	t := &Trainer{Model: m, o: o, src: src, data: dataOf(src), sampler: sampler, params: m.Params(), warned: make(map[string]bool)}
 	setting := loss.Setting{Classes: sampler.Classes(), DE: mo.DE, DH: mo.DH, Curvature: mo.Curvature, Clip: mo.Clip, Seed: o.Seed}
 	if t.Loss, err = o.Loss.Make(setting); err != nil {
 		return nil, fmt.Errorf("train: Options.Loss: %w", err)
 	}
 	common := optim.Common{Groups: map[string]optim.Group{"proxies": {Rate: o.ProxyRate}, "head": {Rate: o.HeadRate}}}
-	if t.optim, err = o.Optim.Make(t.params, common); err != nil {
+	if err := t.optimizers(common); err != nil {
 		return nil, fmt.Errorf("train: Options.Optim: %w", err)
 	}
 	if t.engine, err = engine.For(t.Loss, setting, engine.Options{Optim: o.Optim, Common: common}); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
 	return t, nil
+}
+
+// optimizers makes those of the model.
+func (t *Trainer) optimizers(common optim.Common) (err error) {
+	var trunk, rest []*optim.Param
+	for _, p := range t.params {
+		if p.Group == "trunk" {
+			trunk = append(trunk, p)
+		} else {
+			rest = append(rest, p)
+		}
+	}
+	if t.trunk, err = t.o.Optim.Make(trunk, common); err != nil {
+		return err
+	}
+	t.rest, err = t.o.Optim.Make(rest, common)
+	return err
 }
 
 // check finds options that contradict each other or the data.
@@ -87,11 +110,22 @@ func checkNumbers(o Options) error {
 		value float64
 	}{
 		{"Epochs", float64(o.Epochs)}, {"Classes", float64(o.Classes)}, {"PerClass", float64(o.PerClass)},
-		{"Every", float64(o.Every)}, {"Rate", o.Rate}, {"ProxyRate", o.ProxyRate}, {"HeadRate", o.HeadRate},
+		{"Accumulate", float64(o.Accumulate)}, {"Every", float64(o.Every)}, {"Rate", o.Rate}, {"ProxyRate", o.ProxyRate}, {"HeadRate", o.HeadRate},
 	} {
 		if !(v.value > 0) || math.IsInf(v.value, 1) {
 			return fmt.Errorf("train: %s is %g; it must be positive and finite (0 means its default)", v.name, v.value)
 		}
+	}
+	for _, v := range []struct {
+		name  string
+		value float64
+	}{{"Frozen", float64(o.Frozen)}, {"Patience", float64(o.Patience)}, {"CheckpointSteps", float64(o.CheckpointSteps)}, {"MaxEntry", o.MaxEntry}} {
+		if !(v.value >= 0) || math.IsInf(v.value, 1) {
+			return fmt.Errorf("train: %s is %g; it must not be negative", v.name, v.value)
+		}
+	}
+	if o.Patience > 0 && o.Watch == nil {
+		return fmt.Errorf("train: Patience is %d, but there is nothing to measure: set Watch to items of held-out classes", o.Patience)
 	}
 	if math.IsNaN(o.Decay) || math.IsInf(o.Decay, 0) {
 		return fmt.Errorf("train: Decay is %g; give a number (0 means its default, negative means none)", o.Decay)
@@ -118,54 +152,91 @@ func (t *Trainer) EpochsDone() int { return t.place / t.sampler.Steps() }
 // another. An epoch that was broken off before its last step does not count: the
 // rate goes back to where it was at its beginning.
 func (t *Trainer) Batches() []Batch {
+	t.run = nil
 	t.place = t.EpochsDone() * t.sampler.Steps()
 	b := t.sampler.Epoch(t.epochs)
 	t.epochs++
 	return b
 }
 
-// Step trains on one batch: forward, loss, backward, AdamW. A loss or gradient
-// that is not finite is an error that names step and term, and so is a step
-// after all of Options.Epochs are done, where the rate would be 0, unless
-// Options.Constant is set. The weights are then as before the step.
+// Step trains on one batch: forward, loss, backward, and a step of the
+// optimisers. A loss or gradient that is not finite is an error that names step,
+// term and the largest numbers, and so is a step after all of Options.Epochs are
+// done, where the rate would be 0, unless Options.Constant is set. The weights
+// are then as before the step.
 func (t *Trainer) Step(b Batch) (Step, error) {
+	t.run = nil
+	return t.step(b)
+}
+
+// step is Step within an epoch.
+func (t *Trainer) step(b Batch) (Step, error) {
 	if t.EpochsDone() >= t.o.Epochs && !t.o.Constant {
 		return Step{}, fmt.Errorf("train: all %d epochs are done; raise Epochs or set Constant", t.o.Epochs)
 	}
-	n := len(b.Items)
-	if err := t.load(b); err != nil {
-		return Step{}, err
-	}
-	uE, uH := t.Model.Forward(t.x, n, true)
-	t.gE, t.gH = sized(t.gE, len(uE)), sized(t.gH, len(uH))
-	rng := rand.New(rand.NewPCG(t.o.Seed, 0x7e57<<32|uint64(t.steps)))
 	s := Step{Number: t.steps + 1, Rate: t.rate()}
-	var err error
-	if s.Loss, err = t.engine.Loss(loss.Batch{E: uE, H: uH, Label: b.Labels, GE: t.gE, GH: t.gH, Rand: rng}, false); err != nil {
-		return s, fmt.Errorf("train: step %d: %w", s.Number, err)
-	}
-	if name := notFinite(s.Loss); name != "" {
-		return s, fmt.Errorf("train: step %d: the loss term %s is not finite; a smaller Rate (now %g) or smaller items may help", s.Number, name, t.o.Rate)
-	}
-	t.Model.Backward(t.gE, t.gH, n)
-	s.Norm = math.Hypot(optim.Norm(t.params), t.engine.Norm())
-	if math.IsNaN(s.Norm) || math.IsInf(s.Norm, 0) {
+	if err := t.gradient(b, &s); err != nil {
 		t.clear()
-		return s, fmt.Errorf("train: step %d: the gradient is not finite (loss %g); a smaller Rate (now %g) may help", s.Number, s.Loss.Total, t.o.Rate)
+		return s, err
 	}
-	scale := 1.0
+	move := optim.Move{Rate: s.Rate, Scale: 1 / float64(t.o.Accumulate), Limit: t.o.MaxEntry}
+	s.Norm = math.Hypot(optim.Norm(t.params), t.engine.Norm()) * move.Scale
+	if math.IsNaN(s.Norm) || math.IsInf(s.Norm, 0) {
+		err := fmt.Errorf("train: step %d: the gradient is not finite (loss %g%s); a smaller Rate (now %g) may help", s.Number, s.Loss.Total, t.largest(b), t.o.Rate)
+		t.clear()
+		return s, err
+	}
 	if s.Norm > t.maxNorm() {
-		scale = t.maxNorm() / s.Norm
+		move.Scale *= t.maxNorm() / s.Norm
 	}
-	move := optim.Move{Rate: s.Rate, Scale: scale}
 	if err := t.engine.Update(move); err != nil {
 		t.clear()
 		return s, fmt.Errorf("train: step %d: %w", s.Number, err)
 	}
-	t.optim.Move(move)
+	t.move(move)
 	t.steps++
 	t.place++
 	return s, nil
+}
+
+// gradient adds up the loss and the gradients of the parts of a batch.
+func (t *Trainer) gradient(b Batch, s *Step) error {
+	parts, err := b.parts(t.o.Accumulate)
+	if err != nil {
+		return err
+	}
+	rng := rand.New(rand.NewPCG(t.o.Seed, 0x7e57<<32|uint64(t.steps)))
+	for i, part := range parts {
+		if err := t.load(part); err != nil {
+			return err
+		}
+		uE, uH := t.Model.Forward(t.x, len(part.Items), true)
+		t.gE, t.gH = sized(t.gE, len(uE)), sized(t.gH, len(uH))
+		terms, err := t.engine.Loss(loss.Batch{E: uE, H: uH, Label: part.Labels, GE: t.gE, GH: t.gH, Rand: rng}, i > 0)
+		if err != nil {
+			return fmt.Errorf("train: step %d: %w", s.Number, err)
+		}
+		if name := notFinite(terms); name != "" {
+			return fmt.Errorf("train: step %d: the loss term %s is not finite%s; a smaller Rate (now %g) or smaller items may help", s.Number, name, t.largest(part), t.o.Rate)
+		}
+		t.Model.Backward(t.gE, t.gH, len(part.Items))
+		s.Loss = addScaled(s.Loss, terms, 1/float64(len(parts)))
+	}
+	return nil
+}
+
+// move moves the model, in its first epochs without the trunk.
+func (t *Trainer) move(m optim.Move) {
+	if t.EpochsDone() >= t.o.Frozen {
+		t.trunk.Move(m)
+	} else {
+		for _, p := range t.params {
+			if p.Group == "trunk" {
+				p.ZeroGrad()
+			}
+		}
+	}
+	t.rest.Move(m)
 }
 
 // load copies the items of b into t.x.
@@ -202,19 +273,6 @@ func (t *Trainer) clear() {
 	for _, p := range t.params {
 		p.ZeroGrad()
 	}
-}
-
-// notFinite names the first term of l that is NaN or infinite, or "".
-func notFinite(l loss.Terms) string {
-	for _, v := range []struct {
-		name  string
-		value float64
-	}{{"E", l.E}, {"Merge", l.Merge}, {"H", l.H}, {"Tree", l.Tree}, {"Total", l.Total}} {
-		if math.IsNaN(v.value) || math.IsInf(v.value, 0) {
-			return v.name
-		}
-	}
-	return ""
 }
 
 // sized returns a slice of n entries, s itself if it is large enough.

@@ -163,10 +163,50 @@ func TestInterruptKeepsTheModel(t *testing.T) {
 	}
 }
 
-// TestResumedScheduleIsFits: an epoch that was broken off, in a Fit or in a
-// loop, begins anew at its own rate, with other batches; the rates of the epochs
-// that were done are those of an undisturbed run.
-func TestResumedScheduleIsFits(t *testing.T) {
+// TestInterruptedFitIsFit: a Fit that was stopped anywhere and called again has
+// the rates, the history and the bits of one that was not.
+func TestInterruptedFitIsFit(t *testing.T) {
+	src := newClusters(8, 8, 12, 1)
+	o := small(3)
+	o.Watch = src
+	whole := newTrainer(t, src, o)
+	if _, err := whole.Fit(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	for stop := 1; stop <= 12; stop++ {
+		ctx, cancel := context.WithCancel(context.Background())
+		var rates int
+		o.OnStep = func(s Step) {
+			rates++
+			if s.Number == stop {
+				cancel()
+			}
+		}
+		tr := newTrainer(t, src, o)
+		if _, err := tr.Fit(ctx); !errors.Is(err, context.Canceled) {
+			t.Fatalf("stopped after step %d: error %v", stop, err)
+		}
+		if _, err := tr.Fit(context.Background()); err != nil || rates != 12 {
+			t.Fatalf("stopped after step %d: %d steps, error %v", stop, rates, err)
+		}
+		if !reflect.DeepEqual(weights(tr), weights(whole)) || !reflect.DeepEqual(timeless(tr.History()), timeless(whole.History())) {
+			t.Errorf("stopped after step %d: other weights or history", stop)
+		}
+	}
+}
+
+// timeless is a history without its times.
+func timeless(h []Epoch) []Epoch {
+	h = append([]Epoch(nil), h...)
+	for i := range h {
+		h[i].Seconds = 0
+	}
+	return h
+}
+
+// TestBrokenOffLoop: an epoch of a loop that was broken off begins anew at its
+// own rate, with other batches.
+func TestBrokenOffLoop(t *testing.T) {
 	const epochs, steps = 3, 4
 	src := newClusters(8, 8, 12, 1)
 	o := small(epochs)
@@ -180,45 +220,29 @@ func TestResumedScheduleIsFits(t *testing.T) {
 		t.Fatalf("%d steps an epoch, rates %v", undisturbed.Steps(), whole)
 	}
 	want := append(append([]float64(nil), whole[:6]...), whole[4:]...) // stops two steps into the second epoch
-
-	var fit []float64
-	ctx, cancel := context.WithCancel(context.Background())
-	o.OnStep = func(s Step) {
-		if fit = append(fit, s.Rate); len(fit) == 6 {
-			cancel()
-		}
-	}
-	byFit := newTrainer(t, src, o)
-	if _, err := byFit.Fit(ctx); !errors.Is(err, context.Canceled) || byFit.EpochsDone() != 1 {
-		t.Fatalf("%d epochs done, error %v", byFit.EpochsDone(), err)
-	}
-	if history, err := byFit.Fit(context.Background()); err != nil || len(history) != epochs || history[epochs-1].Number != epochs {
-		t.Fatalf("%d epochs, error %v", len(history), err)
-	}
-	if !reflect.DeepEqual(fit, want) {
-		t.Errorf("rates of a resumed Fit\n%v, want\n%v", fit, want)
-	}
-
 	byHand := newTrainer(t, src, small(epochs))
 	var hand []float64
+	var broken, again []Batch
 	for byHand.EpochsDone() < epochs {
-		for _, b := range byHand.Batches() {
+		batches := byHand.Batches()
+		for _, b := range batches {
 			s, err := byHand.Step(b)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if hand = append(hand, s.Rate); len(hand) == 6 {
+				broken = batches
 				break
+			} else if len(hand) == 7 {
+				again = batches
 			}
 		}
 	}
 	if !reflect.DeepEqual(hand, want) {
 		t.Errorf("rates of a resumed loop\n%v, want\n%v", hand, want)
 	}
-	for i, p := range byFit.params {
-		if !reflect.DeepEqual(p.Value, byHand.params[i].Value) {
-			t.Errorf("%s differs between the resumed Fit and the resumed loop", p.Name)
-		}
+	if reflect.DeepEqual(broken, again) {
+		t.Error("the epoch began anew with the same batches")
 	}
 }
 
@@ -262,31 +286,35 @@ func TestNoStepAfterTheLast(t *testing.T) {
 	}
 }
 
-// TestStoppedMeasurement: an epoch that was trained counts even if its
-// measurement was stopped.
+// TestStoppedMeasurement: an epoch whose measurement was stopped is measured by
+// the next Fit, and not trained again.
 func TestStoppedMeasurement(t *testing.T) {
 	src := newClusters(8, 8, 12, 1)
-	ctx, cancel := context.WithCancel(context.Background())
-	o := small(2)
-	o.Watch = src
-	o.OnStep = func(s Step) {
-		if s.Number == 4 { // the last of the first epoch
-			cancel()
+	for _, last := range []int{4, 8} { // the last steps of both epochs
+		ctx, cancel := context.WithCancel(context.Background())
+		o := small(2)
+		o.Watch = src
+		o.OnStep = func(s Step) {
+			if s.Number == last {
+				cancel()
+			}
 		}
-	}
-	tr := newTrainer(t, src, o)
-	if history, err := tr.Fit(ctx); !errors.Is(err, context.Canceled) || len(history) != 1 || history[0].Watched {
-		t.Fatalf("history %+v, error %v", history, err)
-	}
-	if history, err := tr.Fit(context.Background()); err != nil || len(history) != 2 || !history[1].Watched || tr.steps != 8 {
-		t.Errorf("%d steps, history %+v, error %v", tr.steps, history, err)
+		tr := newTrainer(t, src, o)
+		if history, err := tr.Fit(ctx); !errors.Is(err, context.Canceled) || len(history) != last/4-1 || tr.steps != last {
+			t.Fatalf("%d steps, history %+v, error %v", tr.steps, history, err)
+		}
+		history, err := tr.Fit(context.Background())
+		if err != nil || len(history) != 2 || !history[0].Watched || !history[1].Watched || tr.steps != 8 {
+			t.Errorf("%d steps, history %+v, error %v", tr.steps, history, err)
+		}
 	}
 }
 
-// weights is a copy of all weights of model and loss.
+// weights is a copy of all weights of model and loss, and of what the optimisers
+// remember.
 func weights(tr *Trainer) (all [][]float32) {
-	for _, p := range tr.params {
-		all = append(all, append([]float32(nil), p.Value...))
+	for _, p := range tr.arrays() {
+		all = append(all, append([]float32(nil), p.F32...))
 	}
 	return all
 }
@@ -298,7 +326,7 @@ func TestNotFiniteStops(t *testing.T) {
 		name, word string
 		spoil      func(tr *Trainer, src *clusters)
 	}{
-		{"items", "loss term", func(_ *Trainer, src *clusters) {
+		{"items", "largest: item", func(_ *Trainer, src *clusters) {
 			src.x[5] = float32(math.NaN())
 			for i := range src.x {
 				src.x[i] += float32(math.Inf(1))

@@ -46,7 +46,24 @@ func Write(path string, write func(w io.Writer) error) error {
 func temporary(path string) string {
 	b := make([]byte, 6)
 	rand.Read(b)
-	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+hex.EncodeToString(b))
+	return temp(path, hex.EncodeToString(b))
+}
+
+func temp(path, suffix string) string {
+	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+suffix)
+}
+
+// Sweep removes what killed writers of path have left beside it. Nobody else may
+// be writing path.
+func Sweep(path string) {
+	all, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".*"))
+	for _, left := range all {
+		if suffix := left[max(len(left)-12, 0):]; left == temp(path, suffix) {
+			if _, err := hex.DecodeString(suffix); err == nil {
+				os.Remove(left)
+			}
+		}
+	}
 }
 
 // writeSynced writes a new file and waits until it is on the disk.

@@ -67,3 +67,22 @@ func TestWriteDevice(t *testing.T) {
 		t.Error("the device was replaced")
 	}
 }
+
+// TestSweep removes the files of killed writers, and no others.
+func TestSweep(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a")
+	for _, name := range []string{"a", ".a.0123456789ab", ".a.0123456789ag", ".a.txt", ".b.0123456789ab", ".a.00123456789ab"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	Sweep(path)
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) != 5 {
+		t.Errorf("left are %v, %v", left, err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, ".a.0123456789ab")); err == nil {
+		t.Error("the file of a killed writer is still there")
+	}
+}

@@ -196,6 +196,15 @@ func (f *File) Shape(name string) (kind string, shape []int, ok bool) {
 	return e.Type, shape, ok
 }
 
+// Count is the number of entries of all tensors.
+func (f *File) Count() (n int64) {
+	for _, e := range f.entries {
+		c, _ := count(e.Shape) // checked when the file was opened
+		n += c
+	}
+	return n
+}
+
 // Verify compares the checksum that Write leaves. A file without one, of
 // another program, is an error too.
 func (f *File) Verify() error {
