@@ -47,7 +47,7 @@ func (t *Trainer) Save(path string) error {
 	if err != nil {
 		return fmt.Errorf("train: saving %s: %w", path, err)
 	}
-	meta := map[string]string{"format": format, "model": t.Model.Description(), "config": t.config(), "progress": string(state)}
+	meta := map[string]string{"format": format, "model": t.Model.Description(), "config": t.Config(), "progress": string(state)}
 	err = durable.Write(path, func(w io.Writer) error {
 		return safetensors.Write(w, meta, append(t.arrays(), t.best.weights...))
 	})
@@ -97,7 +97,7 @@ func (t *Trainer) restore(f *safetensors.File) error {
 	if err := f.Verify(); err != nil {
 		return err
 	}
-	if err := differ(f.Meta["config"], t.config()); err != nil {
+	if err := differ(f.Meta["config"], t.Config()); err != nil {
 		return err
 	}
 	var p progress

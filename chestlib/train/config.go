@@ -14,15 +14,17 @@ import (
 	"github.com/chestlab/chest/chestlib/model"
 )
 
-// config is what decides the bits of a run, as JSON. Two trainers of one config
-// and one progress do the same.
-func (t *Trainer) config() string {
+// Config is what decides the bits of a run, as JSON: the model less its weights,
+// the labels of the training set, and the options of training, loss and
+// optimiser. Two trainers of one Config do the same, but for what a Source
+// returns.
+func (t *Trainer) Config() string {
 	o := t.o
 	text, err := json.Marshal(map[string]any{
 		"Model": json.RawMessage(t.Model.Description()),
 		"Data":  t.data,
 		"Train": map[string]any{
-			"Classes": o.Classes, "PerClass": o.PerClass, "Accumulate": o.Accumulate,
+			"Epochs": o.Epochs, "Classes": o.Classes, "PerClass": o.PerClass, "Accumulate": o.Accumulate,
 			"Rate": o.Rate, "ProxyRate": o.ProxyRate, "HeadRate": o.HeadRate, "MaxNorm": o.MaxNorm, "MaxEntry": o.MaxEntry,
 			"Constant": o.Constant, "Frozen": o.Frozen, "Every": o.Every, "Patience": o.Patience, "Seed": o.Seed,
 		},
@@ -69,7 +71,8 @@ func dataOf(src model.Source) data {
 	return data{src.Len(), [3]int{c, h, w}, hex.EncodeToString(sum.Sum(nil)[:8])}
 }
 
-// differ says in what two configs differ: that of a file, and this run's.
+// differ says in what two configs differ beside the epochs: that of a file, and
+// this run's.
 func differ(file, here string) error {
 	if file == here {
 		return nil
@@ -87,6 +90,7 @@ func differ(file, here string) error {
 	var found []string
 	names := maps.Clone(x)
 	maps.Copy(names, y)
+	delete(names, "Train.Epochs")
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		if x[name] != y[name] {
 			found = append(found, fmt.Sprintf("%s is %s in the file, %s here", name, orNone(x[name]), orNone(y[name])))

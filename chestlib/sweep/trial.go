@@ -1,0 +1,182 @@
+// Package sweep runs many trainings and keeps a record of each: to choose
+// settings on held-out training classes and to compare what was chosen on classes
+// never seen.
+//
+// A record is a file named by a hash of all that decides the numbers in it, so
+// nothing runs twice: a sweep that was stopped, or that got more seeds, runs what
+// is missing.
+package sweep
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/chestlab/chest/chestlib/loss"
+	"github.com/chestlab/chest/chestlib/metric"
+	"github.com/chestlab/chest/chestlib/model"
+	"github.com/chestlab/chest/chestlib/train"
+	"github.com/chestlab/chest/internal/durable"
+)
+
+// Data is what trials train on and are measured on.
+type Data struct {
+	Name  string // says what the data are, version included: it is part of a record's identity
+	Train model.Source
+	Test  model.Source // of other classes
+}
+
+// Trial is one training with one measurement at its end.
+type Trial struct {
+	Model model.Options
+	Train train.Options
+	Note  string // what sets it apart from other variants, for tables
+}
+
+// Record is what a trial found.
+type Record struct {
+	Data       string
+	Config     json.RawMessage // train.Trainer.Config
+	TestLabels string          // a hash
+	Uses       loss.Space      // the spaces that were trained; the other one's scores say nothing
+
+	E, H    metric.Result
+	Clipped float64 // share of test items at the clip radius
+	Loss    float64 // of the last epoch
+	Epochs  int     // done; fewer than asked for if the trial was given up as it diverged
+	Seconds float64 // of training
+	Failed  string  // why it has no scores, "" if it has
+}
+
+// MAPR is the mean MAP@R of the spaces that were trained, 0 if the trial failed.
+func (r Record) MAPR() float64 {
+	switch {
+	case r.Failed != "":
+		return 0
+	case r.Uses == loss.OnlyE:
+		return r.E.MAPR
+	case r.Uses == loss.OnlyH:
+		return r.H.MAPR
+	}
+	return (r.E.MAPR + r.H.MAPR) / 2
+}
+
+// version is part of a record's identity. It rises when the same config gives
+// other numbers.
+const version = "1"
+
+// Run returns the record of a trial on d: that in dir, if it is there, else that
+// of a training, which is written to dir. A training that diverges is a record
+// with Failed; an error is one that says nothing of the trial, such as an
+// interrupt. cached says that nothing was trained. dir "" keeps no records.
+func Run(ctx context.Context, t Trial, d Data, dir string) (r Record, cached bool, err error) {
+	ctx, done := context.WithCancel(ctx) // stays with the cell that called
+	defer done()
+	tr, err := t.trainer(d)
+	if err != nil {
+		return r, false, err
+	}
+	r = Record{Data: d.Name, Config: json.RawMessage(tr.Config()), TestLabels: labels(d.Test), Uses: tr.Loss.Uses()}
+	path := filepath.Join(dir, r.id()+".json")
+	if dir != "" {
+		if old, err := read(path); err == nil {
+			return old, true, nil
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return r, false, fmt.Errorf("sweep: record %s: %w; remove it to run the trial again", path, err)
+		}
+	}
+	if err := r.fill(ctx, tr, d); err != nil {
+		return r, false, err
+	}
+	if dir == "" {
+		return r, false, nil
+	}
+	return r, false, r.write(path)
+}
+
+// trainer makes the trainer of a trial.
+func (t Trial) trainer(d Data) (*train.Trainer, error) {
+	c, h, w := d.Train.Shape()
+	m, err := model.New(model.Shape{C: c, H: h, W: w}, t.Model)
+	if err != nil {
+		return nil, fmt.Errorf("sweep: %w", err)
+	}
+	o := t.Train
+	o.Silent = true
+	tr, err := train.New(m, d.Train, o)
+	if err != nil {
+		return nil, fmt.Errorf("sweep: %w", err)
+	}
+	return tr, nil
+}
+
+// fill trains and measures.
+func (r *Record) fill(ctx context.Context, tr *train.Trainer, d Data) error {
+	history, err := tr.Fit(ctx)
+	if ctx.Err() != nil {
+		return err
+	}
+	for _, e := range history {
+		r.Seconds += e.Seconds
+		r.Loss = e.Loss.Total
+	}
+	r.Epochs = len(history)
+	if err != nil {
+		r.Failed = err.Error()
+		return nil
+	}
+	s, err := train.Evaluate(ctx, tr.Model, d.Test, nil)
+	if ctx.Err() != nil {
+		return err
+	}
+	if err != nil {
+		r.Failed = err.Error()
+		return nil
+	}
+	r.E, r.H, r.Clipped = s.E, s.H, s.Clipped
+	return nil
+}
+
+// id is the name of the record's file: a hash of all that decides its numbers.
+func (r Record) id() string {
+	sum := sha256.New()
+	fmt.Fprintf(sum, "%s\n%s\n%s\n%s\n", version, r.Data, r.TestLabels, r.Config)
+	return hex.EncodeToString(sum.Sum(nil)[:12])
+}
+
+// labels is a hash of the labels of src.
+func labels(src model.Source) string {
+	sum := sha256.New()
+	for i := range src.Len() {
+		fmt.Fprintln(sum, src.Label(i))
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:8])
+}
+
+func read(path string) (r Record, err error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return r, err
+	}
+	return r, json.Unmarshal(text, &r)
+}
+
+func (r Record) write(path string) error {
+	text, err := json.MarshalIndent(r, "", " ")
+	if err == nil {
+		if err = os.MkdirAll(filepath.Dir(path), 0o777); err == nil {
+			err = durable.Write(path, func(w io.Writer) error { _, err := w.Write(append(text, '\n')); return err })
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("sweep: record %s: %w", path, err)
+	}
+	return nil
+}
