@@ -39,13 +39,31 @@ func ClipNorm(params []*Param, max float64) float64 {
 	return norm
 }
 
-// limit cuts the entries of g so that they are in ±m.Limit after m.Scale.
+// limit cuts the entries of g so that they are in ±m.Limit after m.Scale. NaN
+// stays.
 func limit(g []float32, m Move) {
 	if m.Limit <= 0 {
 		return
 	}
 	most := float32(m.Limit / m.Scale)
 	for i, v := range g {
-		g[i] = min(max(v, -most), most)
+		if v > most {
+			g[i] = most
+		} else if v < -most {
+			g[i] = -most
+		}
+	}
+}
+
+// prepare clips g as m says and adds the gradient of the penalty decay/2‖w‖²:
+//
+//	g ← min(max(m.Scale g, -m.Limit), m.Limit) + decay w
+func prepare(w, g []float32, m Move, decay float64) {
+	limit(g, m)
+	if m.Scale != 1 {
+		vmath.Scale(g, float32(m.Scale), g)
+	}
+	if decay != 0 {
+		vmath.Axpy(g, float32(decay), w)
 	}
 }

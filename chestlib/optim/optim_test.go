@@ -15,51 +15,6 @@ func filled(name, group string, plain bool, rng *rand.Rand) *Param {
 	return p
 }
 
-// TestAdamWTwin follows the formula of AdamW in float64 for 50 steps, for
-// groups with other rates and decays, plain params and a change of rate.
-func TestAdamWTwin(t *testing.T) {
-	rng := rand.New(rand.NewPCG(1, 2))
-	params := []*Param{filled("a", "trunk", false, rng), filled("b", "trunk", true, rng),
-		filled("c", "head", false, rng), filled("d", "free", false, rng)}
-	lambda := []float64{0.3, 0, 0.7, 0}
-	factor := []float64{1, 1, 5, 0.5}
-	a := NewAdamW(params, AdamWOptions{Beta1: 0.8, Beta2: 0.95, Eps: 1e-3, Decay: 0.3,
-		Groups: map[string]Group{"head": {Rate: 5, Decay: 0.7}, "free": {Rate: 0.5, Decay: -1}}})
-	w, m, v := make([][12]float64, 4), make([][12]float64, 4), make([][12]float64, 4)
-	for k, p := range params {
-		for i, x := range p.Value {
-			w[k][i] = float64(x)
-		}
-	}
-	rate := 0.01
-	for step := 1; step <= 50; step++ {
-		if step == 30 {
-			rate = 0.002
-		}
-		for k, p := range params {
-			for i := range p.Grad {
-				p.Grad[i] = float32(rng.NormFloat64() + 0.5)
-				g, eta := float64(p.Grad[i]), rate*factor[k]
-				m[k][i] = 0.8*m[k][i] + 0.2*g
-				v[k][i] = 0.95*v[k][i] + 0.05*g*g
-				mHat, vHat := m[k][i]/(1-math.Pow(0.8, float64(step))), v[k][i]/(1-math.Pow(0.95, float64(step)))
-				w[k][i] += -eta*lambda[k]*w[k][i] - eta*mHat/(math.Sqrt(vHat)+1e-3)
-			}
-		}
-		a.Move(Move{Rate: rate, Scale: 1})
-	}
-	for k, p := range params {
-		for i, got := range p.Value {
-			if math.Abs(float64(got)-w[k][i]) > 1e-5 {
-				t.Errorf("param %s entry %d: got %g, want %g", p.Name, i, got, w[k][i])
-			}
-			if p.Grad[i] != 0 {
-				t.Errorf("param %s: gradient %d was not cleared", p.Name, i)
-			}
-		}
-	}
-}
-
 // TestAdamWDefaults: the first step without decay is η·sign(g); with the default
 // decay a weight shrinks by ηλ beside it.
 func TestAdamWDefaults(t *testing.T) {

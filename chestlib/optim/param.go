@@ -1,4 +1,6 @@
-// Package optim changes trainable arrays along their gradients.
+// Package optim changes trainable arrays along their gradients: optimisers for
+// flat space and for the Poincaré ball, the learning rate as a function of the
+// progress, clipping, and averages of params.
 package optim
 
 // Param is one trainable array with its gradient. Layers and losses own their
@@ -10,6 +12,11 @@ type Param struct {
 	Value []float32 // row-major
 	Grad  []float32 // same length; gradients are added to it
 	Plain bool      // true: no weight decay (biases, gains, proxies)
+
+	// Ball is c > 0 when the rows, of Shape's last size, are points of the
+	// Poincaré ball of curvature -c. Grad is the Euclidean gradient all the same.
+	// Only the Riemannian recipes move such params. 0 means flat space.
+	Ball float64
 }
 
 // NewParam allocates a param of the given shape, all zero.
