@@ -26,23 +26,33 @@ type progress struct {
 	Best                 best
 	Warned               map[string]bool
 	Trunk, Rest, Params  int // steps of the optimisers
+	Average              int // and of the average
 }
 
 // Save writes all of the training to a file, in one step: a crash leaves the old
 // file or the new one. The file is one of safetensors with a checksum: any
-// program that knows the format can read its weights, and model.Load its model.
+// program that knows the format can read its weights, and model.Load its model,
+// with Options.Average the one that is trained, not the average.
 //
 // Within an epoch that is written out as a loop of Batches and Step it keeps the
 // place in the schedule but not that in the loop: Batches begins the epoch anew.
 //
 // Cost: a copy of weights, moments and, with Patience, best weights on the disk.
 func (t *Trainer) Save(path string) error {
+	if t.average != nil && t.average.Swapped() {
+		t.useAverage(false)
+		defer t.useAverage(true)
+	}
 	if err := t.engine.Sync(); err != nil {
 		return fmt.Errorf("train: saving %s: %w", path, err)
 	}
+	average := 0
+	if t.average != nil {
+		average = t.average.Steps()
+	}
 	state, err := json.Marshal(progress{
 		Steps: t.steps, Place: t.place, Epochs: t.epochs, Run: t.run, History: t.history, Best: t.best, Warned: t.warned,
-		Trunk: t.trunk.Steps(), Rest: t.rest.Steps(), Params: t.engine.Optimizer().Steps(),
+		Trunk: t.trunk.Steps(), Rest: t.rest.Steps(), Params: t.engine.Optimizer().Steps(), Average: average,
 	})
 	if err != nil {
 		return fmt.Errorf("train: saving %s: %w", path, err)
@@ -60,10 +70,17 @@ func (t *Trainer) Save(path string) error {
 // arrays are all that a checkpoint holds but the best weights.
 func (t *Trainer) arrays() []safetensors.Tensor {
 	all := t.weights()
-	for _, o := range []struct {
+	kept := []struct {
 		room string
-		of   optim.Optimizer
-	}{{"trunk", t.trunk}, {"rest", t.rest}, {"params", t.engine.Optimizer()}} {
+		of   interface{ State() []optim.State }
+	}{{"trunk", t.trunk}, {"rest", t.rest}, {"params", t.engine.Optimizer()}}
+	if t.average != nil {
+		kept = append(kept, struct {
+			room string
+			of   interface{ State() []optim.State }
+		}{"average", t.average})
+	}
+	for _, o := range kept {
 		for _, s := range o.of.State() {
 			all = append(all, safetensors.Tensor{Name: "optim/" + o.room + "/" + s.Name, Shape: []int{len(s.Value)}, F32: s.Value})
 		}
@@ -104,6 +121,7 @@ func (t *Trainer) restore(f *safetensors.File) error {
 	if err := json.Unmarshal([]byte(f.Meta["progress"]), &p); err != nil {
 		return fmt.Errorf("its progress: %w", err)
 	}
+	t.useAverage(false)
 	arrays := t.arrays()
 	if p.Best.Epoch > 0 && t.o.Patience > 0 {
 		p.Best.weights = copied(nil, t.weights())
@@ -116,6 +134,10 @@ func (t *Trainer) restore(f *safetensors.File) error {
 	t.trunk.SetSteps(p.Trunk)
 	t.rest.SetSteps(p.Rest)
 	t.engine.Optimizer().SetSteps(p.Params)
+	if t.average != nil {
+		t.average.SetSteps(p.Average)
+		t.useAverage(t.run == nil && t.steps > 0)
+	}
 	return nil
 }
 

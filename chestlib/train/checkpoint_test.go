@@ -25,7 +25,7 @@ import (
 func TestCheckpoint(t *testing.T) {
 	src := newClusters(8, 8, 12, 1)
 	o := small(3)
-	o.Watch, o.Patience = src, 2
+	o.Watch, o.Patience, o.Average = src, 2, 0.9
 	whole := newTrainer(t, src, o)
 	if _, err := whole.Fit(context.Background()); err != nil {
 		t.Fatal(err)
@@ -309,12 +309,46 @@ func TestPatience(t *testing.T) {
 	}
 }
 
+// TestAverage: after an epoch the model has the averages of its weights, and
+// training goes on from the weights themselves.
+func TestAverage(t *testing.T) {
+	src := newClusters(8, 8, 12, 1)
+	o := small(2)
+	plain := newTrainer(t, src, o)
+	o.Average = 0.5
+	averaged := newTrainer(t, src, o)
+	want := make([]float64, len(plain.params[0].Value))
+	var total float64
+	plain.o.OnStep = func(Step) {
+		total = total*0.5 + 0.5
+		for i, v := range plain.params[0].Value {
+			want[i] = want[i]*0.5 + 0.5*float64(v)
+		}
+	}
+	for range 2 {
+		for _, tr := range []*Trainer{plain, averaged} {
+			if _, err := tr.Epoch(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i, v := range averaged.params[0].Value {
+			if d := math.Abs(float64(v) - want[i]/total); d > 1e-6 {
+				t.Fatalf("entry %d is %g, want %g", i, v, want[i]/total)
+			}
+		}
+	}
+	averaged.useAverage(false)
+	if !reflect.DeepEqual(plain.params[0].Value, averaged.params[0].Value) {
+		t.Error("averaging changed the training")
+	}
+}
+
 // TestWarnings: each kind once.
 func TestWarnings(t *testing.T) {
 	src := newClusters(8, 8, 12, 1)
 	var said []string
 	o := small(6)
-	o.Constant, o.Rate, o.MaxNorm = true, 3, -1
+	o.Schedule, o.Rate, o.MaxNorm = optim.Constant{}, 3, -1
 	o.OnWarn = func(text string) { said = append(said, text) }
 	tr := newTrainer(t, src, o)
 	if _, err := tr.Fit(context.Background()); err != nil {

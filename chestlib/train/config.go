@@ -26,10 +26,10 @@ func (t *Trainer) Config() string {
 		"Train": map[string]any{
 			"Epochs": o.Epochs, "Classes": o.Classes, "PerClass": o.PerClass, "Accumulate": o.Accumulate,
 			"Rate": o.Rate, "ProxyRate": o.ProxyRate, "HeadRate": o.HeadRate, "MaxNorm": o.MaxNorm, "MaxEntry": o.MaxEntry,
-			"Constant": o.Constant, "Frozen": o.Frozen, "Every": o.Every, "Patience": o.Patience, "Seed": o.Seed,
+			"Average": o.Average, "Frozen": o.Frozen, "Every": o.Every, "Patience": o.Patience, "Seed": o.Seed,
 		},
 		"Loss":  recipe{o.Loss.Name(), options(o.Loss)},
-		"Optim": recipe{o.Optim.Name(), options(o.Optim)},
+		"Optim": recipe{o.Optim.Name(), options(o.Optim)}, "Schedule": recipe{o.Schedule.Name(), options(o.Schedule)},
 	})
 	if err != nil {
 		panic("train: " + err.Error()) // numbers are finite: New has looked

@@ -37,7 +37,9 @@ type run struct {
 	Seconds float64
 }
 
-// Epoch trains one pass and measures Options.Watch, if it is set. When ctx
+// Epoch trains one pass and measures Options.Watch, if it is set. With
+// Options.Average the model has the averaged weights afterwards, until the next
+// step. When ctx
 // ends it stops after the present step and returns ctx's error; what was
 // learnt stays, and the next Epoch or Fit goes on with the next step: the result
 // is that of a run that was never stopped. An epoch whose measurement was stopped
@@ -84,6 +86,7 @@ func (t *Trainer) epoch(ctx context.Context, p Progress) (Epoch, error) {
 		return Epoch{Number: r.Number}, errors.Join(err, t.saveStopped(ctx))
 	}
 	e := Epoch{Number: r.Number, Loss: r.Loss, Rate: r.Rate, Seconds: r.Seconds}
+	t.useAverage(true)
 	if err := t.watch(ctx, &e); err != nil {
 		return e, errors.Join(err, t.saveStopped(ctx))
 	}

@@ -11,7 +11,7 @@ import (
 // Options controls a Trainer. The zero value trains 10 epochs of the full
 // CHEST loss with the rates below; all defaults here are ours.
 type Options struct {
-	Epochs     int     // passes over the training set, after which a step is an error unless Constant; 0 means 10
+	Epochs     int     // passes over the training set, after which a step of rate 0 is an error; 0 means 10
 	Classes    int     // classes a batch; 0 means 32
 	PerClass   int     // items of each class in a batch; 0 means 2
 	Accumulate int     // parts of whole classes that a batch goes through the model in, for memory; 0 means 1
@@ -21,12 +21,13 @@ type Options struct {
 	Decay      float64 // AdamW's weight decay; 0 means 1e-2, negative means none
 	MaxNorm    float64 // gradients of larger norm are scaled down; 0 means 10, negative means never
 	MaxEntry   float64 // then entries of the gradient are cut to ±MaxEntry; 0 means never
-	Constant   bool    // keep the rate; otherwise it falls to 0 on half a cosine over Epochs
+	Average    float64 // decay of a moving average of the model's weights, which is then what is measured; 0 means none
 	Frozen     int     // epochs at the start in which the trunk stays as it is
 	Seed       uint64  // the run is a function of Seed, the model's own seed and the data
 
-	Loss  loss.Recipe  // nil means loss.CHESTOptions{}; curvature and clip come from the model
-	Optim optim.Recipe // of the model and of the proxies; nil means AdamW with Decay
+	Loss     loss.Recipe    // nil means loss.CHESTOptions{}; curvature and clip come from the model
+	Optim    optim.Recipe   // of the model and of the proxies; nil means AdamW with Decay
+	Schedule optim.Schedule // of Rate; nil means optim.Cosine{}: half a cosine to 0 over Epochs
 
 	Watch    model.Source // measured after each epoch, if not nil; never trained on
 	Every    int          // measure Watch every so many epochs; 0 means 1
@@ -69,6 +70,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Optim == nil {
 		o.Optim = optim.AdamWOptions{Decay: o.Decay}
+	}
+	if o.Schedule == nil {
+		o.Schedule = optim.Cosine{}
 	}
 	return o
 }

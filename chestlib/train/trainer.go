@@ -33,6 +33,7 @@ type Trainer struct {
 	engine  engine.Engine   // the loss, and the optimiser of its params
 	trunk   optim.Optimizer // of the trunk's params
 	rest    optim.Optimizer // of the heads'
+	average *optim.EMA      // of params; nil for none
 	params  []*optim.Param  // of the model
 
 	steps   int // done so far; it numbers the random draws
@@ -70,6 +71,11 @@ func New(m *model.Model, src model.Source, o Options) (*Trainer, error) {
 	common := optim.Common{Groups: map[string]optim.Group{"proxies": {Rate: o.ProxyRate}, "head": {Rate: o.HeadRate}}}
 	if err := t.optimizers(common); err != nil {
 		return nil, fmt.Errorf("train: Options.Optim: %w", err)
+	}
+	if o.Average > 0 {
+		if t.average, err = optim.NewEMA(t.params, optim.EMAOptions{Decay: o.Average}); err != nil {
+			return nil, fmt.Errorf("train: Average: %w", err)
+		}
 	}
 	if t.engine, err = engine.For(t.Loss, setting, engine.Options{Optim: o.Optim, Common: common}); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
@@ -119,10 +125,13 @@ func checkNumbers(o Options) error {
 	for _, v := range []struct {
 		name  string
 		value float64
-	}{{"Frozen", float64(o.Frozen)}, {"Patience", float64(o.Patience)}, {"CheckpointSteps", float64(o.CheckpointSteps)}, {"MaxEntry", o.MaxEntry}} {
+	}{{"Frozen", float64(o.Frozen)}, {"Patience", float64(o.Patience)}, {"CheckpointSteps", float64(o.CheckpointSteps)}, {"MaxEntry", o.MaxEntry}, {"Average", o.Average}} {
 		if !(v.value >= 0) || math.IsInf(v.value, 1) {
 			return fmt.Errorf("train: %s is %g; it must not be negative", v.name, v.value)
 		}
+	}
+	if err := o.Schedule.Check(); err != nil {
+		return fmt.Errorf("train: Schedule: %w", err)
 	}
 	if o.Patience > 0 && o.Watch == nil {
 		return fmt.Errorf("train: Patience is %d, but there is nothing to measure: set Watch to items of held-out classes", o.Patience)
@@ -171,10 +180,11 @@ func (t *Trainer) Step(b Batch) (Step, error) {
 
 // step is Step within an epoch.
 func (t *Trainer) step(b Batch) (Step, error) {
-	if t.EpochsDone() >= t.o.Epochs && !t.o.Constant {
-		return Step{}, fmt.Errorf("train: all %d epochs are done; raise Epochs or set Constant", t.o.Epochs)
-	}
 	s := Step{Number: t.steps + 1, Rate: t.rate()}
+	if t.EpochsDone() >= t.o.Epochs && s.Rate == 0 {
+		return Step{}, fmt.Errorf("train: all %d epochs are done; raise Epochs or set Schedule to optim.Constant{}", t.o.Epochs)
+	}
+	t.useAverage(false)
 	if err := t.gradient(b, &s); err != nil {
 		t.clear()
 		return s, err
@@ -194,6 +204,9 @@ func (t *Trainer) step(b Batch) (Step, error) {
 		return s, fmt.Errorf("train: step %d: %w", s.Number, err)
 	}
 	t.move(move)
+	if t.average != nil {
+		t.average.Update()
+	}
 	t.steps++
 	t.place++
 	return s, nil
@@ -253,11 +266,15 @@ func (t *Trainer) load(b Batch) error {
 
 // rate is the trunk's rate at the present step.
 func (t *Trainer) rate() float64 {
-	if t.o.Constant {
-		return t.o.Rate
+	return t.o.Rate * t.o.Schedule.Factor(t.place, t.sampler.Steps(), t.o.Epochs)
+}
+
+// useAverage makes the model's weights the average of Options.Average, or
+// those that are trained.
+func (t *Trainer) useAverage(on bool) {
+	if t.average != nil && t.average.Swapped() != on {
+		t.average.Swap()
 	}
-	done := float64(t.place) / float64(t.o.Epochs*t.sampler.Steps())
-	return t.o.Rate * (1 + math.Cos(math.Pi*done)) / 2
 }
 
 // maxNorm is the bound of the gradient's norm.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/chestlab/chest/chestlib/loss"
 	"github.com/chestlab/chest/chestlib/model"
+	"github.com/chestlab/chest/chestlib/optim"
 )
 
 // clusters is n·classes points of d dimensions, scattered about class centres
@@ -265,7 +266,9 @@ func TestNoStepAfterTheLast(t *testing.T) {
 	src := newClusters(8, 8, 12, 1)
 	for _, constant := range []bool{false, true} {
 		o := small(2)
-		o.Constant = constant
+		if constant {
+			o.Schedule = optim.Constant{}
+		}
 		tr := newTrainer(t, src, o)
 		if _, err := tr.Fit(context.Background()); err != nil {
 			t.Fatal(err)
@@ -275,7 +278,7 @@ func TestNoStepAfterTheLast(t *testing.T) {
 		switch {
 		case constant && (err != nil || s.Rate != 3e-3 || reflect.DeepEqual(weights(tr), before)):
 			t.Errorf("constant: step %+v, error %v", s, err)
-		case !constant && (err == nil || err.Error() != "train: all 2 epochs are done; raise Epochs or set Constant"):
+		case !constant && (err == nil || err.Error() != "train: all 2 epochs are done; raise Epochs or set Schedule to optim.Constant{}"):
 			t.Errorf("error %v", err)
 		case !constant && !reflect.DeepEqual(weights(tr), before):
 			t.Error("the weights changed")
@@ -313,6 +316,7 @@ func TestStoppedMeasurement(t *testing.T) {
 // weights is a copy of all weights of model and loss, and of what the optimisers
 // remember.
 func weights(tr *Trainer) (all [][]float32) {
+	tr.useAverage(false)
 	for _, p := range tr.arrays() {
 		all = append(all, append([]float32(nil), p.F32...))
 	}
