@@ -1,6 +1,7 @@
 package loss
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -60,6 +61,20 @@ func (r sumRecipe) Name() string {
 		names = append(names, name)
 	}
 	return strings.Join(names, "+")
+}
+
+// MarshalJSON writes the losses with their names, weights and options.
+func (r sumRecipe) MarshalJSON() ([]byte, error) {
+	type part struct {
+		Name    string
+		Weight  float64
+		Options Recipe
+	}
+	parts := []part{}
+	for _, s := range r {
+		parts = append(parts, part{s.recipe.Name(), s.weight, s.recipe})
+	}
+	return json.Marshal(parts)
 }
 
 // Make implements Recipe.

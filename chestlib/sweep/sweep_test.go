@@ -16,7 +16,7 @@ import (
 	"github.com/chestlab/chest/chestlib/train"
 )
 
-// clusters is items of 8 numbers around the centre of their class.
+// clusters is items of 8 numbers, four of them around the centre of their class.
 type clusters struct {
 	x     [][]float32
 	label []int
@@ -26,11 +26,14 @@ type clusters struct {
 func newClusters(seed uint64, classes, n int) *clusters {
 	c, rng := new(clusters), rand.New(rand.NewPCG(seed, 1))
 	for y := range classes {
-		centre := rng.Perm(8)
+		centre := rng.Perm(4)
 		for range n {
 			x := make([]float32, 8)
-			for j := range x {
-				x[j] = float32(centre[j]) + float32(rng.NormFloat64())
+			for j := range x { // half of the numbers are noise
+				x[j] = 5 * float32(rng.NormFloat64())
+				if j < 4 {
+					x[j] = float32(centre[j]) + 0.3*float32(rng.NormFloat64())
+				}
 			}
 			c.x, c.label = append(c.x, x), append(c.label, y)
 		}
@@ -58,7 +61,7 @@ func quick(rate float64) Trial {
 }
 
 func quickData() Data {
-	return Data{Name: "clusters", Train: newClusters(1, 6, 6), Test: newClusters(2, 4, 6)}
+	return Data{Name: "clusters", Train: newClusters(1, 20, 12), Test: newClusters(2, 8, 12)}
 }
 
 func TestStudy(t *testing.T) {
