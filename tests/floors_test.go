@@ -38,6 +38,7 @@ var never = []struct {
 	{"kernel/server", []string{"cmd", "tests", "kernel/notebook", "chestlib", "viz", "datasets"}, nil},
 	{"chestlib/poincare", []string{"chestlib", "kernel"}, []string{"chestlib/poincare"}},
 	{"chestlib/optim", []string{"chestlib", "kernel"}, []string{"chestlib/optim"}},
+	{"chestlib/ball", []string{"chestlib", "kernel"}, []string{"chestlib/ball", "chestlib/optim", "chestlib/poincare"}},
 	{"chestlib/hyphc", []string{"chestlib", "kernel"}, []string{"chestlib/hyphc", "chestlib/poincare"}},
 	{"chestlib/engine", []string{"chestlib/model", "chestlib/train", "chestlib/metric", "chestlib/reduce", "chestlib/engine/enginetest"}, nil},
 	{"internal/cpu", []string{"chestlib", "kernel", "viz", "datasets", "internal"}, []string{"internal/cpu"}},
@@ -95,6 +96,8 @@ func TestFloorsRefuse(t *testing.T) {
 		{"kernel/display", "internal/echarts", true},
 		{"chestlib/loss", "chestlib/poincare", false},
 		{"chestlib/poincare", "chestlib/loss", true},
+		{"chestlib/ball", "chestlib/optim", false},
+		{"chestlib/ball", "chestlib/model", true},
 		{"kernel/server", "cmd/chest", true},
 	} {
 		if got := forbidden(c.room, c.dep); got != c.want {

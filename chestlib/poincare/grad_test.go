@@ -26,6 +26,10 @@ func TestGradients(t *testing.T) {
 		}
 		x, y, g := in(), in(), tangent(rng, d, 1)
 		v, r := tangent(rng, d, 0.1*radius), norm(x)
+		radii, half := []float64{r}, []float64{r / 2}
+		slope := func(u, g []float64, r float64, soft bool) []float64 {
+			return []float64{ClipSlope(norm(u), r, soft) * floats.Dot(u, g) / r}
+		}
 		up := func(f func() []float64) func() float64 { return func() float64 { return floats.Dot(g, f()) } }
 		both := func(f func(gx, gy []float64)) (gx, gy []float64) {
 			gx, gy = make([]float64, d), make([]float64, d)
@@ -60,6 +64,10 @@ func TestGradients(t *testing.T) {
 			{"Geodesic y", up(func() []float64 { return Geodesic(nil, x, y, 0.3, c) }), y, oy},
 			{"Gyration w", up(func() []float64 { return Gyration(nil, x, y, v, c) }), v, Gyration(nil, y, x, g, c)},
 			{"Clip, long", up(func() []float64 { return Clip(nil, x, r/2) }), x, ClipGrad(nil, x, g, r/2)},
+			{"SoftClip, long", up(func() []float64 { return SoftClip(nil, x, r/2) }), x, SoftClipGrad(nil, x, g, r/2)},
+			{"SoftClip, short", up(func() []float64 { return SoftClip(nil, x, r*2) }), x, SoftClipGrad(nil, x, g, r*2)},
+			{"SoftClip r", up(func() []float64 { return SoftClip(nil, x, radii[0]) }), radii, slope(x, g, r, true)},
+			{"Clip r", up(func() []float64 { return Clip(nil, x, half[0]) }), half, slope(x, g, r/2, false)},
 			{"Clip, short", up(func() []float64 { return Clip(nil, x, r*2) }), x, ClipGrad(nil, x, g, r*2)},
 		} {
 			if err := gradcheck.Directional(k.f, k.at, k.grad, 1e-6*norm(k.at), 2e-7, 5, rng); err != nil {
@@ -88,6 +96,10 @@ func TestGradientsAtLimits(t *testing.T) {
 		{"MobiusScaleGrad at 0", MobiusScaleGrad(nil, 3, zero, g, 1), []float64{3, -6}},
 		{"LogMap at x = y", LogMap(nil, x, x, 1), zero},
 		{"Clip at ‖u‖ = r", ClipGrad(nil, []float64{3, 4}, g, 5), g},
+		{"SoftClip of 0", SoftClip(nil, zero, 1), zero},
+		{"SoftClip without r", SoftClip(nil, x, math.Inf(1)), x},
+		{"SoftClipGrad at 0", SoftClipGrad(nil, zero, g, 1), g},
+		{"ClipSlope at 0 and at r", []float64{ClipSlope(0, 1, true), ClipSlope(0, 1, false), ClipSlope(1, 1, false)}, []float64{0, 0, 0}},
 		{"Clip of 0", Clip(nil, zero, 1), zero},
 		{"Geodesic at x = y", Geodesic(nil, x, x, 0.3, 1), x},
 	} {

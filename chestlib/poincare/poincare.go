@@ -105,6 +105,34 @@ func ClipGrad(dst, u, g []float64, r float64) []float64 {
 	return dst
 }
 
+// SoftClip writes the tangent vector u, shortened smoothly to below length r,
+// into dst: hardly where ‖u‖ is far below r, to r itself in the limit of long u.
+//
+//	r tanh(‖u‖/r) u/‖u‖
+//
+// It is ExpMap0 of c = 1/r². u itself for r = +Inf.
+func SoftClip(dst, u []float64, r float64) []float64 { return ExpMap0(dst, u, 1/(r*r)) }
+
+// SoftClipGrad writes the gradient of SoftClip by u into dst.
+func SoftClipGrad(dst, u, g []float64, r float64) []float64 {
+	return ExpMap0Grad(dst, u, g, 1/(r*r))
+}
+
+// ClipSlope returns k of the derivative of Clip, or for soft of SoftClip, by
+// the radius, where u is ‖u‖ long:
+//
+//	r ∂/∂r = k u,  k = r/‖u‖ if ‖u‖ > r, else 0;  soft: tanh(t)/t - sech² t, t = ‖u‖/r
+func ClipSlope(length, r float64, soft bool) float64 {
+	switch {
+	case soft:
+		t := length / r
+		return -t * t * tanhcSlope(t)
+	case length > r:
+		return r / length
+	}
+	return 0
+}
+
 // gap returns 1 - c‖x‖².
 func gap(x []float64, c float64) float64 { return 1 - c*floats.Dot(x, x) }
 
