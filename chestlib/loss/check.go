@@ -20,8 +20,8 @@ func (o CHESTOptions) Check() error {
 			return err
 		}
 	}
-	if o.Space == Both && !o.NoTree && o.E.Proxies != o.H.Proxies {
-		return fmt.Errorf("loss: CHEST: E.Proxies is %d, H.Proxies %d: make them equal or set NoTree", o.E.Proxies, o.H.Proxies)
+	if o.Space == Both && !o.NoTree && o.Tree.Leaves == ProxyLeaves && o.E.Proxies != o.H.Proxies {
+		return fmt.Errorf("loss: CHEST: E.Proxies is %d, H.Proxies %d: make them equal or set NoTree or Tree.Leaves to MeanLeaves", o.E.Proxies, o.H.Proxies)
 	}
 	if o.Space != OnlyH {
 		if err := o.E.check(); err != nil {
@@ -62,6 +62,18 @@ func (o HyperSoftTripleOptions) check() error {
 func (o HypHCOptions) check() error {
 	if o.Triplets < 1 {
 		return fmt.Errorf("loss: HypHC: Triplets is %d; want a positive number (0 means its default)", o.Triplets)
+	}
+	if o.Leaves < ProxyLeaves || o.Leaves > MeanLeaves {
+		return fmt.Errorf("loss: HypHC: %v is no kind of leaves", o.Leaves)
+	}
+	if o.Sampling < UniformTriplets || o.Sampling > NearTriplets {
+		return fmt.Errorf("loss: HypHC: %v is no way to draw triplets", o.Sampling)
+	}
+	if o.Candidates < 1 || o.AnnealEvery < 1 {
+		return fmt.Errorf("loss: HypHC: Candidates is %d, AnnealEvery %d; want positive numbers (0 means the default)", o.Candidates, o.AnnealEvery)
+	}
+	if err := positive("HypHC", "Anneal", o.Anneal); err != nil {
+		return err
 	}
 	return positive("HypHC", "Temperature", o.Temperature)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 
+	"github.com/chestlab/chest/chestlib/ball"
 	"github.com/chestlab/chest/chestlib/optim"
 )
 
@@ -93,9 +94,15 @@ type CHEST struct {
 
 // NewCHEST makes the loss for features of dE and dH dimensions. Only the
 // spaces in use have proxies. It panics on sizes below 1, on options that make
-// no sense (see CHESTOptions.Check), and for Both spaces with a tree on
-// E.Proxies ≠ H.Proxies: leaf and similarity belong to the same proxy.
+// no sense (see CHESTOptions.Check), and for Both spaces with a tree of
+// ProxyLeaves on E.Proxies ≠ H.Proxies: leaf and similarity belong to the same
+// proxy.
 func NewCHEST(classes, dE, dH int, o CHESTOptions) *CHEST {
+	return newCHEST(classes, dE, dH, o, nil)
+}
+
+// newCHEST makes the loss for a ball, nil for a fixed one of the options.
+func newCHEST(classes, dE, dH int, o CHESTOptions, b *ball.Ball) *CHEST {
 	must(o.Check())
 	o = o.withDefaults()
 	l := &CHEST{classes: classes, o: o}
@@ -103,7 +110,7 @@ func NewCHEST(classes, dE, dH int, o CHESTOptions) *CHEST {
 		l.e = NewSoftTriple(classes, dE, o.E)
 	}
 	if o.Space != OnlyE {
-		l.h = NewHyperSoftTriple(classes, dH, o.H)
+		l.h = newHyperSoftTriple(classes, dH, o.H, b)
 	}
 	if !o.NoTree {
 		l.tree = NewHypHC(classes, o.H.Proxies, o.Tree)
@@ -149,9 +156,12 @@ func (o CHESTOptions) Name() string {
 	return "chest"
 }
 
-// Make implements Recipe. Curvature, Flat and Clip of o.H are the model's: if
-// they are given and say otherwise, that is an error.
+// Make implements Recipe. Curvature, Flat, Clip and SoftClip of o.H are the
+// model's: if they are given and say otherwise, that is an error.
 func (o CHESTOptions) Make(s Setting) (Loss, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
 	if c := o.H.Curvature; c != 0 && c != s.Curvature {
 		return nil, fmt.Errorf("loss: CHEST: H.Curvature is %g, the model's Curvature %g; set the model's only", c, s.Curvature)
 	}
@@ -161,12 +171,23 @@ func (o CHESTOptions) Make(s Setting) (Loss, error) {
 	if o.H.Flat && s.Curvature != 0 {
 		return nil, fmt.Errorf("loss: CHEST: H.Flat is set, but the model's Curvature is %g; set Flat of the model only", s.Curvature)
 	}
-	o.H.Curvature, o.H.Flat, o.H.Clip = s.Curvature, s.Curvature == 0, s.Clip
+	soft := s.Ball != nil && s.Ball.Options().Soft
+	if o.H.SoftClip && !soft {
+		return nil, fmt.Errorf("loss: CHEST: H.SoftClip is set, but the model clips hard; set SoftClip of the model only")
+	}
+	o.H.Curvature, o.H.Flat, o.H.Clip, o.H.SoftClip = s.Curvature, s.Curvature == 0, s.Clip, soft
 	o.Seed = cmp.Or(o.Seed, s.Seed)
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
-	return NewCHEST(s.Classes, s.DE, s.DH, o), nil
+	return newCHEST(s.Classes, s.DE, s.DH, o, s.Ball), nil
+}
+
+// BeginEpoch implements Scheduled: it anneals the temperature of the tree.
+func (l *CHEST) BeginEpoch(done, of int) {
+	if l.tree != nil {
+		l.tree.BeginEpoch(done, of)
+	}
 }
 
 // Uses implements Loss.
@@ -225,15 +246,21 @@ func (l *CHEST) stepTree(label []int, train bool, weight float64, rng *rand.Rand
 	if rng == nil {
 		rng = l.TreeRand()
 	}
-	like := l.h.proxies.Value // a tangent vector and its point have one direction
+	like := l.tree.Like(l.h.proxies.Value, l.h.o.Proxies) // a tangent vector and its point have one direction
 	if l.e != nil {
-		like = l.e.proxies.Value
+		like = l.tree.Like(l.e.proxies.Value, l.e.o.Proxies)
+	}
+	points, pull := l.h.p, l.h.pullProxies
+	if l.tree.o.Leaves == MeanLeaves {
+		points, pull = l.h.meanPoints(), l.h.pullMeans
 	}
 	if !train {
-		return l.tree.Step(l.h.p, like, l.h.o.Curvature, label, nil, 0, rng)
+		return l.tree.Step(points, like, l.h.space.C, label, nil, 0, rng)
 	}
-	l.gTree = zeros(l.gTree, len(l.h.p))
-	loss := l.tree.Step(l.h.p, like, l.h.o.Curvature, label, l.gTree, weight*l.o.WeightTree, rng)
-	l.h.pullProxies(l.gTree)
+	l.gTree = zeros(l.gTree, len(points))
+	loss := l.tree.Step(points, like, l.h.space.C, label, l.gTree, weight*l.o.WeightTree, rng)
+	sums := pull(l.gTree)
+	sums.Length += l.tree.length
+	l.h.ball.AddGrad(sums)
 	return loss
 }

@@ -70,6 +70,14 @@ func TestEdges(t *testing.T) {
 		{"cold", 3, 2, CHESTOptions{E: SoftTripleOptions{Lambda: 1e6, Gamma: 1e-6}, H: HyperSoftTripleOptions{Lambda: 1e6, Gamma: 1e-6}, Tree: HypHCOptions{Temperature: 1e-6}},
 			func(*CHEST, []float32, []float32) {}},
 		{"flat", 3, 2, CHESTOptions{H: HyperSoftTripleOptions{Flat: true}}, func(*CHEST, []float32, []float32) {}},
+		{"class means", 3, 2, CHESTOptions{Tree: HypHCOptions{Leaves: MeanLeaves}}, func(*CHEST, []float32, []float32) {}},
+		{"one class's mean", 1, 2, CHESTOptions{Tree: HypHCOptions{Leaves: MeanLeaves}}, func(*CHEST, []float32, []float32) {}},
+		{"proxies with mean zero", 3, 2, CHESTOptions{Tree: HypHCOptions{Leaves: MeanLeaves}}, func(l *CHEST, _, _ []float32) {
+			for i := range d {
+				l.h.proxies.Value[d+i], l.e.proxies.Value[d+i] = -l.h.proxies.Value[i], -l.e.proxies.Value[i]
+			}
+		}},
+		{"near", 30, 2, CHESTOptions{Tree: HypHCOptions{Sampling: NearTriplets}}, func(l *CHEST, _, _ []float32) { fill(l.e.proxies.Value[:40], 0) }},
 	} {
 		rng := rand.New(rand.NewPCG(1, 1))
 		k.o.E.Proxies = k.proxies
@@ -228,8 +236,8 @@ func TestDraw(t *testing.T) {
 			t.Errorf("triplet %v was drawn %d times, want about 1000; %d kinds", triplet, n, len(count))
 		}
 	}
-	l := NewHypHC(50, 2, HypHCOptions{BatchClasses: true, Triplets: 500})
-	l.Draw([]int{7, 7, 9}, rng)
+	l := NewHypHC(50, 2, HypHCOptions{Sampling: BatchTriplets, Triplets: 500})
+	l.Draw([]int{7, 7, 9}, nil, rng)
 	seen := make(map[int]bool)
 	for _, triplet := range l.triplets {
 		for _, leaf := range triplet {
@@ -285,6 +293,11 @@ func TestPanics(t *testing.T) {
 		{"rescaled without r", func() { NewHyperSoftTriple(2, 3, HyperSoftTripleOptions{Similarity: Rescaled, Clip: -1}) }},
 		{"similarity", func() { NewHyperSoftTriple(2, 3, HyperSoftTripleOptions{Similarity: 9}) }},
 		{"temperature", func() { NewHypHC(2, 2, HypHCOptions{Temperature: -1}) }},
+		{"leaves", func() { NewHypHC(2, 2, HypHCOptions{Leaves: 2}) }},
+		{"sampling", func() { NewHypHC(2, 2, HypHCOptions{Sampling: -1}) }},
+		{"candidates", func() { NewHypHC(2, 2, HypHCOptions{Candidates: -1}) }},
+		{"anneal", func() { NewHypHC(2, 2, HypHCOptions{Anneal: -0.5}) }},
+		{"anneal every", func() { NewHypHC(2, 2, HypHCOptions{AnnealEvery: -1}) }},
 		{"triplets", func() { NewHypHC(2, 2, HypHCOptions{Triplets: -1}) }},
 		{"infinite temperature", func() { NewHypHC(2, 2, HypHCOptions{Temperature: math.Inf(1)}) }},
 		{"lambda", func() { NewSoftTriple(2, 3, SoftTripleOptions{Lambda: -1}) }},

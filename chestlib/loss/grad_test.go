@@ -74,7 +74,10 @@ func TestHypHCGradient(t *testing.T) {
 func TestCHESTGradient(t *testing.T) {
 	for _, o := range []CHESTOptions{
 		{}, {NoTree: true, WeightE: 2, WeightH: 0.3}, {Space: OnlyE}, {Space: OnlyH, NoTree: true},
-		{Tree: HypHCOptions{LabelAware: true, BatchClasses: true}, H: HyperSoftTripleOptions{Curvature: 1, Tau: 0.1}},
+		{Tree: HypHCOptions{LabelAware: true, Sampling: BatchTriplets}, H: HyperSoftTripleOptions{Curvature: 1, Tau: 0.1}},
+		{Tree: HypHCOptions{Leaves: MeanLeaves}, H: HyperSoftTripleOptions{SoftClip: true, Clip: 1}},
+		{Tree: HypHCOptions{Sampling: NearTriplets, Triplets: 20}, H: HyperSoftTripleOptions{FreeProxies: true, Clip: 0.5}},
+		{Tree: HypHCOptions{Leaves: MeanLeaves}, H: HyperSoftTripleOptions{Proxies: 2}},
 	} {
 		const n, classes, dE, dH = 9, 4, 6, 5
 		o.E.Lambda, o.E.Gamma, o.H.Lambda, o.H.Gamma, o.Tree.Temperature, o.E.Proxies = 3, 0.6, 1, 1, 1, 3

@@ -7,6 +7,7 @@ import (
 
 	"gonum.org/v1/gonum/floats"
 
+	"github.com/chestlab/chest/chestlib/ball"
 	"github.com/chestlab/chest/chestlib/optim"
 	"github.com/chestlab/chest/chestlib/poincare"
 	"github.com/chestlab/chest/internal/parallel"
@@ -24,6 +25,7 @@ type HyperSoftTripleOptions struct {
 	Curvature   float64    // c > 0, minus the curvature of the ball; 0 means 0.1
 	Flat        bool       // c = 0: Euclidean space, whatever Curvature is
 	Clip        float64    // r, longest tangent vector; 0 means 2.3, negative means none
+	SoftClip    bool       // clip smoothly, see ball.Map; the default is hard
 	FreeProxies bool       // proxies are not clipped
 	Similarity  Similarity // 0 is Negative, -d
 	Seed        uint64     // of the first proxies
@@ -55,25 +57,31 @@ func (o HyperSoftTripleOptions) radius() float64 {
 //
 // With tangent vectors u_i and v_ck at the origin:
 //
-//	x_i = expmap₀(clip_r(u_i)),  p_ck = expmap₀(clip_r(v_ck))
+//	x_i = expmap₀(clip_r(u_i)),  p_ck = expmap₀(clip_r(v_ck)),  see ball.Map
 //	s_ick = -d(x_i, p_ck), or what Similarity says
 //	L as in SoftTriple
 //	R = 1/(C K (K-1)) Σ_c Σ_{s<t} d(p_cs, p_ct)
 //
 // The loss is L + τR. The params are the v_ck, which any optimiser may move:
 // no Riemannian one is needed.
+//
+// c and r are those of Ball at each step. If it learns them, a step adds the
+// gradient by them to its Param, which belongs to the model.
 type HyperSoftTriple struct {
 	classes, dim int
 	o            HyperSoftTripleOptions
 	proxies      *optim.Param
 	assign       assignment
-	space, free  ball // of features, of proxies
+	ball         *ball.Ball
+	space, free  chart // of features, of proxies; as of the last step
 
 	pairs    poincare.Pairs
 	x, p     []float64 // points, B×D and CK×D
 	s, g     []float64 // B×CK: similarities, and the gradient by them
 	gx, gp   []float64 // by x and p
 	rowMerge []float64 // R of each class
+	blocks   []ball.Sums
+	mean     means
 }
 
 // NewHyperSoftTriple makes the loss with proxies in random directions, at
@@ -81,32 +89,54 @@ type HyperSoftTriple struct {
 // o.Proxies is below 1, if λ or γ is not positive, if τ or c is negative, if
 // one of these, δ or r is not finite, or if o.Similarity makes no sense.
 func NewHyperSoftTriple(classes, dim int, o HyperSoftTripleOptions) *HyperSoftTriple {
+	return newHyperSoftTriple(classes, dim, o, nil)
+}
+
+// newHyperSoftTriple makes the loss for a ball, nil for a fixed one of the
+// options.
+func newHyperSoftTriple(classes, dim int, o HyperSoftTripleOptions, b *ball.Ball) *HyperSoftTriple {
 	o = o.withDefaults()
 	checkSizes("HyperSoftTriple", classes, dim, o.Proxies)
 	must(o.check())
+	if b == nil {
+		var err error
+		b, err = ball.New(ball.Options{Curvature: o.Curvature, Clip: o.Clip, Soft: o.SoftClip})
+		must(err)
+	}
 	r := o.radius()
 	rng := rand.New(rand.NewPCG(o.Seed, 'H'))
 	l := &HyperSoftTriple{
 		classes: classes, dim: dim, o: o,
 		proxies: newProxies("proxies.H", classes*o.Proxies, dim, min(1, r/2), rng),
 		assign:  assignment{classes: classes, proxies: o.Proxies, lambda: o.Lambda, gamma: o.Gamma, delta: max(o.Delta, 0)},
-		space:   ball{dim, o.Curvature, r},
+		ball:    b,
 	}
-	l.free = l.space
-	if o.FreeProxies {
-		l.free.r = math.Inf(1)
-	}
+	l.present()
 	return l
+}
+
+// present takes c and r as they are now.
+func (l *HyperSoftTriple) present() {
+	l.space = chart{l.dim, l.ball.Map()}
+	l.free = l.space
+	if l.o.FreeProxies {
+		l.free.R = math.Inf(1)
+	}
 }
 
 // Proxies returns the trained tangent vectors of the proxies, C·K×D, rows c·K+k.
 func (l *HyperSoftTriple) Proxies() *optim.Param { return l.proxies }
 
-// Options returns the options with the defaults filled in.
+// Ball is the ball of the loss: the model's, or a fixed one of the options.
+func (l *HyperSoftTriple) Ball() *ball.Ball { return l.ball }
+
+// Options returns the options with the defaults filled in. c and r are those of
+// the beginning; see Ball for the present ones.
 func (l *HyperSoftTriple) Options() HyperSoftTripleOptions { return l.o }
 
 // Points returns the proxies as points of the ball, C·K×D, in new memory.
 func (l *HyperSoftTriple) Points() []float64 {
+	l.present()
 	p := make([]float64, len(l.proxies.Value))
 	l.free.points(p, l.proxies.Value)
 	return p
@@ -131,42 +161,61 @@ func (l *HyperSoftTriple) Step(u []float32, label []int, gu []float32, weight fl
 	l.g = resized(l.g, len(l.s))
 	l.gx, l.gp = zeros(l.gx, len(l.x)), zeros(l.gp, len(l.p))
 	cls = l.assign.step(l.s, label, l.g, weight)
-	l.backward()
+	sums := l.backward()
 	merge = l.merge(l.gp, weight)
-	l.space.pull(gu, u, l.gx)
-	l.pullProxies(l.gp)
+	sums.Length += weight * merge // R is a sum of distances
+	sums.Add(l.space.pull(gu, u, l.gx))
+	sums.Add(l.pullProxies(l.gp))
+	l.ball.AddGrad(sums)
 	return cls, merge, clipped
 }
 
 // forward computes x, p and s, and returns how many rows of u were clipped.
 func (l *HyperSoftTriple) forward(u []float32) (clipped int) {
+	l.present()
 	l.x, l.p = resized(l.x, len(u)), resized(l.p, len(l.proxies.Value))
 	clipped = l.space.points(l.x, u)
 	l.free.points(l.p, l.proxies.Value)
 	m := l.classes * l.o.Proxies
-	l.s = l.pairs.Distances(resized(l.s, len(u)/l.dim*m), l.x, l.p, l.dim, l.o.Curvature)
+	l.s = l.pairs.Distances(resized(l.s, len(u)/l.dim*m), l.x, l.p, l.dim, l.space.C)
 	parallel.For(len(u)/l.dim, blockRows, func(lo, hi int) {
 		for i, d := range l.s[lo*m : hi*m] {
-			l.s[lo*m+i] = l.o.Similarity.of(d, l.o.Clip)
+			l.s[lo*m+i] = l.o.Similarity.of(d, l.space.R)
 		}
 	})
 	return clipped
 }
 
-// backward adds the gradients by x and p to gx and gp, given g.
-func (l *HyperSoftTriple) backward() {
+// backward adds the gradients by x and p to gx and gp, given g. It returns what
+// the distances and, of Rescaled, r itself add to the gradient by the ball.
+func (l *HyperSoftTriple) backward() (all ball.Sums) {
 	m := l.classes * l.o.Proxies
-	parallel.For(len(l.x)/l.dim, blockRows, func(lo, hi int) {
+	n := len(l.x) / l.dim
+	l.blocks = resized(l.blocks, (n+blockRows-1)/blockRows)
+	parallel.For(n, blockRows, func(lo, hi int) {
+		var length float64
 		for i, s := range l.s[lo*m : hi*m] {
-			l.g[lo*m+i] *= l.o.Similarity.slope(s, l.o.Clip)
+			if l.ball.Param() != nil {
+				length += l.g[lo*m+i] * l.o.Similarity.stretch(s)
+			}
+			l.g[lo*m+i] *= l.o.Similarity.slope(s, l.space.R)
 		}
+		l.blocks[lo/blockRows] = ball.Sums{Length: length}
 	})
 	l.pairs.Grad(l.gx, l.gp, l.g)
+	for _, s := range l.blocks {
+		all.Add(s)
+	}
+	if l.o.Similarity == Rescaled { // r ∂s/∂r = -s
+		all.Radius -= all.Length
+	}
+	return all
 }
 
-// pullProxies adds the gradient gp by the points to that of the params.
-func (l *HyperSoftTriple) pullProxies(gp []float64) {
-	l.free.pull(l.proxies.Grad, l.proxies.Value, gp)
+// pullProxies adds the gradient gp by the points to that of the params, and
+// returns what the rows add to the gradient by the ball.
+func (l *HyperSoftTriple) pullProxies(gp []float64) ball.Sums {
+	return l.free.pull(l.proxies.Grad, l.proxies.Value, gp)
 }
 
 // merge returns τR and, unless gp is nil, adds weight times its gradient by
@@ -184,9 +233,9 @@ func (l *HyperSoftTriple) merge(gp []float64, weight float64) float64 {
 			for s := range k {
 				for t := range s {
 					ps, pt := row(l.p, c, s), row(l.p, c, t)
-					l.rowMerge[c] += scale * poincare.Distance(ps, pt, l.o.Curvature)
+					l.rowMerge[c] += scale * poincare.Distance(ps, pt, l.space.C)
 					if gp != nil {
-						poincare.DistanceGrad(row(gp, c, s), row(gp, c, t), ps, pt, l.o.Curvature, weight*scale)
+						poincare.DistanceGrad(row(gp, c, s), row(gp, c, t), ps, pt, l.space.C, weight*scale)
 					}
 				}
 			}

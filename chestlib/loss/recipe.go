@@ -1,8 +1,10 @@
 package loss
 
 import (
+	"fmt"
 	"math/rand/v2"
 
+	"github.com/chestlab/chest/chestlib/ball"
 	"github.com/chestlab/chest/chestlib/optim"
 )
 
@@ -26,6 +28,16 @@ type Loss interface {
 	Uses() Space
 }
 
+// Scheduled is a Loss that changes with the progress of training, as CHEST does
+// when the temperature of its tree is annealed.
+type Scheduled interface {
+	Loss
+	// BeginEpoch is called before the first step of each epoch, when done of of
+	// epochs are behind. What it sets depends on the two alone, so that a run that
+	// is taken up again goes on as it would have.
+	BeginEpoch(done, of int)
+}
+
 // Batch is the features of a step and the places for the gradients by them.
 type Batch struct {
 	E, H   []float32  // B×DE and B×DH, as the heads gave them; of a space not in use they may be nil
@@ -38,10 +50,19 @@ type Batch struct {
 // two spaces of the model.
 type Setting struct {
 	Classes   int
-	DE, DH    int     // dimensions
-	Curvature float64 // c ≥ 0 of the ball; 0 is flat
-	Clip      float64 // r, the longest tangent vector; negative means none
-	Seed      uint64  // of the first proxies, where the recipe has no seed of its own
+	DE, DH    int        // dimensions
+	Curvature float64    // c ≥ 0 of the ball; 0 is flat
+	Clip      float64    // r, the longest tangent vector; negative means none
+	Ball      *ball.Ball // the model's, of which these two are the present values; nil means fixed at them, with a hard clip
+	Seed      uint64     // of the first proxies, where the recipe has no seed of its own
+}
+
+// check finds a Ball that contradicts the two numbers beside it.
+func (s Setting) check() error {
+	if b := s.Ball; b != nil && (b.Curvature() != s.Curvature || b.Clip() != s.Clip) {
+		return fmt.Errorf("loss: Setting: Curvature %g and Clip %g are not those of its Ball, %g and %g; take them from it", s.Curvature, s.Clip, b.Curvature(), b.Clip())
+	}
+	return nil
 }
 
 // Recipe is the options of a loss, from which a trainer makes it: the zero

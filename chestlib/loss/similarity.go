@@ -64,3 +64,14 @@ func (s Similarity) slope(value, r float64) float64 {
 	}
 	return -1
 }
+
+// stretch returns d ∂s/∂d where the similarity is value.
+func (s Similarity) stretch(value float64) float64 {
+	switch {
+	case s == NegativeSquared:
+		return 2 * value
+	case s == Exponential && value > 0:
+		return value * math.Log(value)
+	}
+	return value
+}

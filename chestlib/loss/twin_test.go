@@ -74,9 +74,19 @@ func slowSoftTriple(l *SoftTriple, x []float32, label []int) (cls, merge float64
 
 // slowHyperSoftTriple returns L and τR.
 func slowHyperSoftTriple(l *HyperSoftTriple, u []float32, label []int) (cls, merge float64) {
-	c, r := l.o.Curvature, l.o.radius()
+	c, r := l.ball.Curvature(), l.ball.Map().R
 	at := func(u []float32, i int, r float64) []float64 {
 		row := widen(make([]float64, l.dim), u[i*l.dim:(i+1)*l.dim])
+		if l.o.SoftClip && !math.IsInf(r, 1) {
+			n := 0.0
+			for _, v := range row {
+				n += v * v
+			}
+			for j := range row {
+				row[j] *= r * math.Tanh(math.Sqrt(n)/r) / math.Sqrt(n)
+			}
+			return poincare.ExpMap0(nil, row, c)
+		}
 		return poincare.ExpMap0(nil, poincare.Clip(nil, row, r), c)
 	}
 	free := r
@@ -87,11 +97,11 @@ func slowHyperSoftTriple(l *HyperSoftTriple, u []float32, label []int) (cls, mer
 		d := poincare.Distance(at(u, i, r), at(l.proxies.Value, p, free), c)
 		return map[Similarity]float64{Negative: -d, NegativeSquared: -d * d, Exponential: math.Exp(-d), Rescaled: -d / 4 / r}[l.o.Similarity]
 	})
-	for c := range l.classes {
+	for class := range l.classes {
 		for a := range l.o.Proxies {
 			for b := range a {
-				k := c * l.o.Proxies
-				merge += poincare.Distance(at(l.proxies.Value, k+a, free), at(l.proxies.Value, k+b, free), l.o.Curvature)
+				k := class * l.o.Proxies
+				merge += poincare.Distance(at(l.proxies.Value, k+a, free), at(l.proxies.Value, k+b, free), c)
 			}
 		}
 	}
@@ -190,6 +200,11 @@ var hyperVariants = []HyperSoftTripleOptions{
 	{FreeProxies: true, Clip: 0.8, Tau: 0.2},
 	{Flat: true, Tau: 0.2},
 	{Curvature: 1e-6},
+	{SoftClip: true},
+	{SoftClip: true, Clip: 0.6, Curvature: 2, Similarity: Rescaled, Tau: 0.3},
+	{SoftClip: true, Clip: 0.7, FreeProxies: true, Similarity: Exponential, Lambda: 20, Gamma: 0.1},
+	{SoftClip: true, Clip: 1, Flat: true, Similarity: NegativeSquared},
+	{SoftClip: true, Clip: -1},
 }
 
 func TestHyperSoftTripleTwin(t *testing.T) {
