@@ -3,6 +3,7 @@ package engine
 import (
 	"math"
 
+	"github.com/chestlab/chest/chestlib/ball"
 	"github.com/chestlab/chest/chestlib/loss"
 	"github.com/chestlab/chest/internal/vmath"
 )
@@ -26,8 +27,8 @@ func (s *space) squared(row []float32, i int, b block) {
 }
 
 // similarities returns the similarities of row i to a block, given squared
-// distances, and for NegativeSquared the distances. They lie in the worker's
-// memory.
+// distances, and for NegativeSquared the distances; for Exponential, if the ball
+// is learned, their negative. They lie in the worker's memory.
 func (s *space) similarities(sq []float32, i int, b block, w *worker) (sim, dist []float32) {
 	sim = w.sim[:len(sq)]
 	s.distances(sim, sq, i, b, s.scale())
@@ -38,9 +39,27 @@ func (s *space) similarities(sq []float32, i int, b block, w *worker) (sim, dist
 		vmath.Scale(sim, -1, sim)
 		return sim, dist
 	case loss.Exponential:
+		if s.learns() {
+			dist = w.squares[:len(sq)]
+			copy(dist, sim)
+		}
 		vmath.Exp(sim, sim)
 	}
-	return sim, nil
+	return sim, dist
+}
+
+// length returns Σ G D over the distances D of a row to a block, for the
+// gradient G by them.
+func (s *space) length(G, sim, dist []float32) float64 {
+	switch s.kind {
+	case loss.NegativeSquared:
+		return vmath.Dot64(G, dist)
+	case loss.Exponential:
+		return -vmath.Dot64(G, dist)
+	case loss.Rescaled:
+		return -4 * s.chart.r * vmath.Dot64(G, sim)
+	}
+	return -vmath.Dot64(G, sim)
 }
 
 // scale is what distances are multiplied by to begin with.
@@ -49,7 +68,7 @@ func (s *space) scale() float64 {
 	case loss.NegativeSquared:
 		return 1
 	case loss.Rescaled:
-		return -1 / (4 * s.radius)
+		return -1 / (4 * s.chart.r)
 	}
 	return -1
 }
@@ -72,7 +91,40 @@ func (s *space) slope() float32 {
 	case loss.NegativeSquared:
 		return -2
 	case loss.Rescaled:
-		return float32(-1 / (4 * s.radius))
+		return float32(-1 / (4 * s.chart.r))
 	}
 	return -1
+}
+
+// present takes c and r of the ball as they are now.
+func (s *space) present() {
+	m := s.def.Map()
+	s.chart = chart{c: m.C, r: m.R, soft: m.Soft}
+}
+
+// learns says whether c or r are learned.
+func (s *space) learns() bool { return s.ball && s.def.Param() != nil }
+
+// addGrad adds the gradient by c and r to the ball's param: what the lanes,
+// blocks and tasks of rows have left, in their order, and the tree.
+func (s *space) addGrad(t *tree) {
+	var all ball.Sums
+	for _, length := range s.lengths {
+		all.Length += length
+	}
+	if s.kind == loss.Rescaled { // r ∂s/∂r = -s, and s is a multiple of D
+		all.Radius -= all.Length
+	}
+	for _, merge := range s.merges {
+		all.Length += s.weight * merge // R is a sum of distances
+	}
+	for _, sums := range [2][]ball.Sums{s.blockSums, s.rowSums} {
+		for _, b := range sums {
+			all.Add(b)
+		}
+	}
+	if t != nil {
+		all.Length += t.length
+	}
+	s.def.AddGrad(all)
 }

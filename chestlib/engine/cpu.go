@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/chestlab/chest/chestlib/ball"
 	"github.com/chestlab/chest/chestlib/loss"
 	"github.com/chestlab/chest/chestlib/optim"
 	"github.com/chestlab/chest/internal/cpu"
@@ -73,6 +74,7 @@ type worker struct {
 	sim, squares []float32
 	colW, colV   []float32
 	S, gS        []float32
+	mean         []float32 // D
 }
 
 // New makes a CPU engine that computes what l.Step computes. It works on l's
@@ -93,12 +95,8 @@ func New(l *loss.CHEST, o Options) (*CPU, error) {
 	}
 	if s := l.Hyperbolic(); s != nil {
 		so, p := s.Options(), s.Proxies()
-		r := so.Clip
-		if r < 0 {
-			r = math.Inf(1)
-		}
 		e.h = newSpace(space{
-			chart: chart{c: so.Curvature, r: r}, ball: true, kind: so.Similarity, radius: r, free: so.FreeProxies,
+			ball: true, def: s.Ball(), kind: so.Similarity, free: so.FreeProxies,
 			d: p.Shape[1], k: so.Proxies, classes: p.Shape[0] / so.Proxies,
 			lambda: so.Lambda, delta: max(so.Delta, 0), inverse: float32(1 / so.Gamma), tau: so.Tau, weight: e.o.WeightH, proxies: p,
 		})
@@ -118,14 +116,16 @@ func New(l *loss.CHEST, o Options) (*CPU, error) {
 
 // newWorker makes the memory for the largest block of any space.
 func newWorker(spaces []*space) worker {
-	var columns, classes int
+	var columns, classes, d int
 	for _, s := range spaces {
+		d = max(d, s.d)
 		columns, classes = max(columns, s.blocks[0].n*s.k), max(classes, s.blocks[0].n)
 	}
 	row := func(n int) []float32 { return make([]float32, n) }
 	return worker{
 		g: row(chunkRows * columns), sim: row(columns), squares: row(columns),
 		colW: row(columns), colV: row(columns), S: row(classes), gS: row(classes),
+		mean: row(d),
 	}
 }
 
@@ -137,7 +137,8 @@ func (e *CPU) Name() string {
 	return fmt.Sprintf("cpu %s, 1 thread", cpu.Active())
 }
 
-// Params implements Engine: the values are always up to date.
+// Params implements Engine: the values are always up to date. The param of a
+// ball that is learned is the model's and not among them.
 func (e *CPU) Params() []*optim.Param { return e.params }
 
 // Sync implements Engine.
@@ -176,6 +177,7 @@ func (e *CPU) Loss(b loss.Batch, more bool) (loss.Terms, error) {
 		e.e.fit(b.E, e.train)
 	}
 	if e.h != nil {
+		e.h.present()
 		e.h.fit(b.H, e.train)
 	}
 	if e.tree != nil {
@@ -196,6 +198,9 @@ func (e *CPU) Loss(b loss.Batch, more bool) (loss.Terms, error) {
 	if e.train {
 		e.team.Tasks(e.tasks(func(s *space) int { return s.lanes }), e.backTask)
 		e.team.Tasks(e.tasks((*space).rowTasks), e.collectTask)
+		if e.h != nil && e.h.learns() {
+			e.h.addGrad(e.tree)
+		}
 	}
 	return e.terms(), nil
 }
@@ -245,7 +250,11 @@ func (e *CPU) find(task int, count func(*space) int) (*space, int) {
 func (e *CPU) doMap(task, _ int) {
 	s, at := e.find(task, func(s *space) int { return s.chunks() + len(s.blocks) })
 	if at >= s.chunks() {
-		s.mapProxies(s.blocks[at-s.chunks()])
+		b := s.blocks[at-s.chunks()]
+		s.mapProxies(b)
+		if s.ball && e.tree != nil && e.tree.means {
+			e.tree.mapMeans(b)
+		}
 		return
 	}
 	if n := s.mapRows(at, e.train); s.ball {
@@ -284,8 +293,12 @@ func (e *CPU) doCollect(task, _ int) {
 	if s.ball {
 		g = e.batch.GH
 	}
+	var sums ball.Sums
 	for i := at * rowsOfTask; i < min((at+1)*rowsOfTask, s.rows()); i++ {
-		s.collect(i, g)
+		sums.Add(s.collect(i, g))
+	}
+	if s.learns() {
+		s.rowSums[at] = sums
 	}
 }
 

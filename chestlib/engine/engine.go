@@ -21,7 +21,8 @@ type Engine interface {
 	// gradients of Total by b.E and b.H, and keeps those by the params for Update.
 	// With b.GE and b.GH both nil it computes the terms only. more adds the
 	// gradients by the params to those that are kept already, for a step of
-	// several batches.
+	// several batches. The gradient by a ball that is learned is added to its own
+	// param, which is the model's, always.
 	//
 	// The features of a space not in use may be nil, and its gradient is cleared.
 	// b.Rand is drawn from as the definition of the loss draws.

@@ -3,6 +3,7 @@ package engine
 import (
 	"math"
 
+	"github.com/chestlab/chest/chestlib/ball"
 	"github.com/chestlab/chest/chestlib/loss"
 	"github.com/chestlab/chest/chestlib/optim"
 	"github.com/chestlab/chest/internal/sgemm"
@@ -21,8 +22,8 @@ const (
 type space struct {
 	chart    chart
 	ball     bool
+	def      *ball.Ball      // nil on the sphere
 	kind     loss.Similarity // of the ball
-	radius   float64         // r of the ball, for Rescaled
 	free     bool            // proxies are not clipped
 	d, k     int             // dimensions, proxies a class
 	classes  int
@@ -54,6 +55,11 @@ type space struct {
 
 	merges []float64 // τR of each block
 	norms  []float64 // squared norm of the gradient by the proxies of each block
+
+	// for the gradient by the ball, if it is learned
+	lengths   []float64   // Σ G D of each lane
+	blockSums []ball.Sums // of the proxies of each block, and of the tree's means
+	rowSums   []ball.Sums // of the rows of each task
 }
 
 // newSpace prepares the parts that do not depend on the batch.
@@ -66,6 +72,9 @@ func newSpace(s space) *space {
 		s.pp, s.bq, s.inverseB = make([]float32, rows), make([]float32, rows), make([]float32, rows)
 	}
 	s.merges, s.norms = make([]float64, len(s.blocks)), make([]float64, len(s.blocks))
+	if s.learns() {
+		s.lengths, s.blockSums = make([]float64, s.lanes), make([]ball.Sums, len(s.blocks))
+	}
 	return &s
 }
 
@@ -83,6 +92,9 @@ func (s *space) fit(u []float32, train bool) {
 	if train {
 		s.part = resized(s.part, s.lanes*n*s.d)
 		s.rowW, s.rowV = resized(s.rowW, s.lanes*n), resized(s.rowV, s.lanes*n)
+	}
+	if s.learns() {
+		s.rowSums = resized(s.rowSums, s.rowTasks())
 	}
 }
 
@@ -113,10 +125,7 @@ func (s *space) mapRows(c int, train bool) (clipped int) {
 
 // mapProxies computes the points of a block of proxies.
 func (s *space) mapProxies(b block) {
-	chart := s.chart
-	if s.free {
-		chart.r = math.Inf(1)
-	}
+	chart := s.proxyChart()
 	for c := range b.n {
 		for k := range s.k {
 			from, to := (b.first+c)*s.k+k, b.at+k*b.n+c
@@ -130,6 +139,15 @@ func (s *space) mapProxies(b block) {
 			}
 		}
 	}
+}
+
+// proxyChart is the chart of proxies.
+func (s *space) proxyChart() chart {
+	m := s.chart
+	if s.free {
+		m.r = math.Inf(1)
+	}
+	return m
 }
 
 // block returns the points of a block as a matrix.
@@ -189,6 +207,7 @@ func (s *space) backward(lane int, w *worker, extra *tree, more bool) {
 	rowW, rowV := s.rowW[lane*n:(lane+1)*n], s.rowV[lane*n:(lane+1)*n]
 	clear(rowW)
 	clear(rowV)
+	var length float64
 	for at := lane; at < len(s.blocks); at += s.lanes {
 		b := s.blocks[at]
 		columns := b.n * s.k
@@ -207,7 +226,7 @@ func (s *space) backward(lane int, w *worker, extra *tree, more bool) {
 			g := w.g[:(hi-lo)*columns]
 			tile := s.tile(b, lo, hi)
 			for i := lo; i < hi; i++ {
-				s.weights(g[(i-lo)*columns:(i-lo+1)*columns], tile[(i-lo)*columns:(i-lo+1)*columns], i, b, colW, colV, rowW, rowV, w)
+				length += s.weights(g[(i-lo)*columns:(i-lo+1)*columns], tile[(i-lo)*columns:(i-lo+1)*columns], i, b, colW, colV, rowW, rowV, w)
 			}
 			G := sgemm.Dense(g, hi-lo, columns)
 			w.gemm.MulPacked(sgemm.Dense(gp, columns, s.d), G, true, &s.packed[c], sign, beta(c > 0))
@@ -216,7 +235,10 @@ func (s *space) backward(lane int, w *worker, extra *tree, more bool) {
 		if n == 0 {
 			clear(gp)
 		}
-		s.finish(at, gp, colW, colV, extra, more)
+		s.finish(at, gp, colW, colV, extra, more, w)
+	}
+	if s.learns() {
+		s.lengths[lane] = length
 	}
 }
 
@@ -229,8 +251,9 @@ func beta(more bool) float32 {
 }
 
 // weights writes the gradient by the similarities of row i to a block into g;
-// in the ball it goes on to the weights of BallDistanceGrad.
-func (s *space) weights(g, row []float32, i int, b block, colW, colV, rowW, rowV []float32, w *worker) {
+// in the ball it goes on to the weights of BallDistanceGrad and, if it is
+// learned, returns Σ G D.
+func (s *space) weights(g, row []float32, i int, b block, colW, colV, rowW, rowV []float32, w *worker) (length float64) {
 	gS := s.relaxed[i*s.classes+b.first:][:b.n]
 	sim, dist := row, row
 	if s.ball {
@@ -242,7 +265,7 @@ func (s *space) weights(g, row []float32, i int, b block, colW, colV, rowW, rowV
 	vmath.Assign(g, S, sim, s.k, b.n, s.inverse)
 	vmath.AssignGrad(g, sim, S, gS, s.k, b.n, s.inverse)
 	if !s.ball {
-		return
+		return 0
 	}
 	switch s.kind {
 	case loss.NegativeSquared:
@@ -250,42 +273,59 @@ func (s *space) weights(g, row []float32, i int, b block, colW, colV, rowW, rowV
 	case loss.Exponential:
 		vmath.Mul(g, g, sim)
 	}
+	if s.learns() {
+		length = s.length(g, sim, dist)
+	}
 	W, V := vmath.BallDistanceGrad(g, colW, colV, row, s.a[i], s.bq[b.at:b.at+b.n*s.k], float32(s.chart.c))
 	rowW[i] += W
 	rowV[i] += V
+	return length
 }
 
 // finish adds what does not go through the batch to the gradient gp by the
 // points of a block, and pulls it back to the params; more adds to what they have.
-func (s *space) finish(at int, gp, colW, colV []float32, extra *tree, more bool) {
+func (s *space) finish(at int, gp, colW, colV []float32, extra *tree, more bool, w *worker) {
 	b := s.blocks[at]
 	if s.ball {
 		for j := range b.n * s.k {
 			f := float64(colW[j]) + s.chart.c*float64(colV[j])/float64(s.bq[b.at+j])
 			vmath.Axpy(gp[j*s.d:(j+1)*s.d], float32(f), s.p[(b.at+j)*s.d:(b.at+j+1)*s.d])
 		}
-		if extra != nil {
+		if extra != nil && !extra.means {
 			extra.add(gp, b.at, b.n*s.k, s.d)
 		}
 	}
 	s.merges[at] = s.merge(b, gp)
 	var norm float64
+	var sums ball.Sums
 	for c := range b.n {
+		var mean []float32 // gradient by each of the class's tangent proxies, through their mean
+		if s.ball && extra != nil {
+			mean = extra.pullMean(b.first+c, w.mean, &sums)
+		}
 		for k := range s.k {
 			j, to := k*b.n+c, (b.first+c)*s.k+k
 			v, g := s.proxies.Value[to*s.d:(to+1)*s.d], s.proxies.Grad[to*s.d:(to+1)*s.d]
 			if !more {
 				clear(g)
 			}
-			s.pulls[b.at+j].back(g, v, gp[j*s.d:(j+1)*s.d])
+			p := &s.pulls[b.at+j]
+			sums.Add(p.sums(p.back(g, v, gp[j*s.d:(j+1)*s.d])))
+			if mean != nil {
+				vmath.Add(g, g, mean)
+			}
 			norm += vmath.Dot64(g, g)
 		}
 	}
 	s.norms[at] = norm
+	if s.learns() {
+		s.blockSums[at] = sums
+	}
 }
 
-// collect sums the lanes' gradients by x of one row and pulls them back to gu.
-func (s *space) collect(i int, gu []float32) {
+// collect sums the lanes' gradients by x of one row, pulls them back to gu and
+// returns the row's share of the gradient by the ball.
+func (s *space) collect(i int, gu []float32) ball.Sums {
 	n := s.rows()
 	sum := s.part[i*s.d : (i+1)*s.d]
 	var W, V float64
@@ -302,65 +342,8 @@ func (s *space) collect(i int, gu []float32) {
 	}
 	row := gu[i*s.d : (i+1)*s.d]
 	clear(row)
-	s.points[i].back(row, s.u[i*s.d:(i+1)*s.d], sum)
-}
-
-// merge returns τR of a block's classes and, to train, adds the gradient to gp.
-func (s *space) merge(b block, gp []float32) (r float64) {
-	if s.k < 2 || s.tau == 0 {
-		return 0
-	}
-	scale := s.tau / float64(s.classes*s.k*(s.k-1))
-	for c := range b.n {
-		for k := range s.k {
-			for l := range k {
-				r += scale * s.mergePair(b, gp, k*b.n+c, l*b.n+c, s.weight*scale)
-			}
-		}
-	}
-	return r
-}
-
-// mergeEps is ε of R.
-const mergeEps = 1e-5
-
-// mergePair returns the term of R of two proxies of a block and adds g times
-// its gradient to gp, unless that is nil.
-func (s *space) mergePair(b block, gp []float32, j, l int, g float64) float64 {
-	d := s.d
-	p, q := s.p[(b.at+j)*d:(b.at+j+1)*d], s.p[(b.at+l)*d:(b.at+l+1)*d]
-	var gj, gl []float32
-	if gp != nil {
-		gj, gl = gp[j*d:(j+1)*d], gp[l*d:(l+1)*d]
-	}
-	sq := vmath.SquaredDistance64(p, q)
-	if s.ball {
-		return s.mergeBall(b, gj, gl, p, q, j, l, sq, g)
-	}
-	if dot := vmath.Dot64(p, q); dot < 0.9 { // also where one is the zero vector
-		sq = 2 - 2*dot
-	}
-	root := math.Sqrt(sq + mergeEps)
-	if gp != nil {
-		vmath.Axpy(gj, float32(-g/root), q)
-		vmath.Axpy(gl, float32(-g/root), p)
-	}
-	return root
-}
-
-// mergeBall is mergePair in the ball, where the term is the distance.
-func (s *space) mergeBall(b block, gj, gl, p, q []float32, j, l int, sq, g float64) float64 {
-	c, roomP, roomQ := s.chart.c, float64(s.bq[b.at+j]), float64(s.bq[b.at+l])
-	if gj != nil && sq > 0 {
-		w := 2 * g / math.Sqrt((roomP*roomQ+c*sq)*sq)
-		v := w * sq
-		vmath.Combine64(gj, w+c*v/roomP, p, -w, q)
-		vmath.Combine64(gl, w+c*v/roomQ, q, -w, p)
-	}
-	if c == 0 {
-		return 2 * math.Sqrt(sq)
-	}
-	return 2 / math.Sqrt(c) * math.Asinh(math.Sqrt(c*sq/(roomP*roomQ)))
+	p := &s.points[i]
+	return p.sums(p.back(row, s.u[i*s.d:(i+1)*s.d], sum))
 }
 
 // resized returns a slice of n entries, in the memory of x if that is enough.

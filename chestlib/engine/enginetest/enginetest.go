@@ -3,7 +3,6 @@
 package enginetest
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -22,104 +21,6 @@ const (
 	lossTolerance = 1e-5 // of a term, relative to the larger of it and 1
 	gradTolerance = 1e-3 // of a gradient, relative to its largest entry
 )
-
-// problem is one configuration and batch.
-type problem struct {
-	name          string
-	rows, classes int
-	dE, dH        int
-	o             loss.CHESTOptions
-	length        float64 // of features before the heads' maps; 0 means 1.5
-	stretch       float32 // of the first proxies; 0 means 1
-	twins         bool    // features and proxies nearly coincide
-	parallel      bool    // some proxies are parallel, some zero
-}
-
-// problems cover every option and the limits of blocks, chunks and lanes.
-func problems() []problem {
-	k := func(n int) loss.CHESTOptions {
-		return loss.CHESTOptions{E: loss.SoftTripleOptions{Proxies: n}, H: loss.HyperSoftTripleOptions{Proxies: n}}
-	}
-	with := func(n int, f func(o *loss.CHESTOptions)) loss.CHESTOptions { o := k(n); f(&o); return o }
-	list := []problem{
-		{name: "defaults", rows: 32, classes: 20, dE: 16, dH: 16, o: k(3)},
-		{name: "one class", rows: 3, classes: 1, dE: 5, dH: 4, o: k(3)},
-		{name: "one row", rows: 1, classes: 7, dE: 3, dH: 2, o: k(1)},
-		{name: "one proxy", rows: 9, classes: 30, dE: 17, dH: 33, o: k(1)},
-		{name: "one dimension", rows: 9, classes: 4, dE: 1, dH: 1, o: k(2)},
-		{name: "no rows", rows: 0, classes: 4, dE: 3, dH: 3, o: k(2)},
-		{name: "many rows", rows: 300, classes: 5, dE: 8, dH: 12, o: k(2)},
-		{name: "many classes", rows: 20, classes: 1203, dE: 24, dH: 20, o: k(2)},
-		{name: "many proxies", rows: 10, classes: 17, dE: 24, dH: 20, o: k(50)},
-		{name: "more blocks than lanes", rows: 5, classes: 290, dE: 6, dH: 7, o: k(33)},
-		{name: "only E", rows: 12, classes: 40, dE: 16, dH: 8, o: with(2, func(o *loss.CHESTOptions) { o.Space = loss.OnlyE })},
-		{name: "only H", rows: 12, classes: 40, dE: 16, dH: 8, o: with(2, func(o *loss.CHESTOptions) { o.Space = loss.OnlyH })},
-		{name: "no tree", rows: 12, classes: 40, dE: 16, dH: 8, o: with(2, func(o *loss.CHESTOptions) { o.NoTree = true })},
-		{name: "no margin or merging", rows: 12, classes: 9, dE: 16, dH: 8, o: with(2, func(o *loss.CHESTOptions) { o.E.Delta, o.H.Delta, o.E.NoMerge = -1, -1, true })},
-		{name: "merging in the ball", rows: 12, classes: 9, dE: 16, dH: 8, o: with(4, func(o *loss.CHESTOptions) { o.H.Tau = 0.3 })},
-		{name: "weights", rows: 12, classes: 9, dE: 16, dH: 8, o: with(4, func(o *loss.CHESTOptions) { o.WeightE, o.WeightH, o.WeightTree = 0.5, 2, 3 })},
-		{name: "batch classes", rows: 12, classes: 60, dE: 16, dH: 8, o: with(2, func(o *loss.CHESTOptions) { o.Tree.BatchClasses, o.Tree.Triplets = true, 50 })},
-		{name: "label aware", rows: 12, classes: 6, dE: 16, dH: 8, o: with(2, func(o *loss.CHESTOptions) { o.Tree.LabelAware = true })},
-		{name: "different K", rows: 12, classes: 6, dE: 16, dH: 8, o: loss.CHESTOptions{NoTree: true, E: loss.SoftTripleOptions{Proxies: 3}, H: loss.HyperSoftTripleOptions{Proxies: 5}}},
-		{name: "flat", rows: 12, classes: 9, dE: 16, dH: 8, o: with(3, func(o *loss.CHESTOptions) { o.H.Flat = true })},
-		{name: "curved", rows: 12, classes: 9, dE: 16, dH: 8, o: with(3, func(o *loss.CHESTOptions) { o.H.Curvature, o.H.Clip = 1, 1 })},
-		{name: "free proxies", rows: 12, classes: 9, dE: 16, dH: 8, stretch: 4, o: with(3, func(o *loss.CHESTOptions) { o.H.FreeProxies = true })},
-		{name: "clipped proxies", rows: 12, classes: 9, dE: 16, dH: 8, stretch: 2, o: k(3)},
-		{name: "clipped", rows: 12, classes: 9, dE: 16, dH: 8, length: 6, o: k(3)},
-		{name: "no clip, towards the boundary", rows: 12, classes: 9, dE: 16, dH: 8, length: 12, o: with(3, func(o *loss.CHESTOptions) { o.H.Clip = -1 })},
-		{name: "near-duplicates", rows: 12, classes: 9, dE: 8, dH: 8, twins: true, o: k(3)},
-		{name: "parallel and zero", rows: 12, classes: 9, dE: 8, dH: 8, parallel: true, o: k(3)},
-	}
-	for _, s := range []loss.Similarity{loss.NegativeSquared, loss.Exponential, loss.Rescaled} {
-		list = append(list, problem{name: "similarity " + s.String(), rows: 12, classes: 9, dE: 16, dH: 8, o: with(3, func(o *loss.CHESTOptions) { o.H.Similarity = s })},
-			problem{name: "flat similarity " + s.String(), rows: 12, classes: 9, dE: 16, dH: 8, o: with(3, func(o *loss.CHESTOptions) { o.H.Similarity, o.H.Flat = s, true })})
-	}
-	return list
-}
-
-// batch makes the loss and the batch of a problem, the same in each call.
-func (p problem) batch() (l *loss.CHEST, uE, uH []float32, label []int) {
-	p.o.Seed = 7
-	l = loss.NewCHEST(p.classes, p.dE, p.dH, p.o)
-	rng := rand.New(rand.NewPCG(1, 2))
-	length := cmp.Or(p.length, 1.5)
-	features := func(d int) []float32 {
-		u := make([]float32, p.rows*d)
-		for i := range u {
-			u[i] = float32(rng.NormFloat64() * length / math.Sqrt(float64(d)))
-		}
-		return u
-	}
-	uE, uH = features(p.dE), features(p.dH)
-	for range p.rows {
-		label = append(label, rng.IntN(p.classes))
-	}
-	stretch := cmp.Or(p.stretch, 1)
-	for _, q := range l.Params() {
-		d := q.Shape[1]
-		for i := range q.Value {
-			q.Value[i] *= stretch * (0.5 + rng.Float32())
-		}
-		if p.parallel {
-			clear(q.Value[:d])
-			copy(q.Value[d:2*d], q.Value[2*d:3*d])
-			for i := range d {
-				q.Value[4*d+i] = -2 * q.Value[3*d+i]
-			}
-		}
-	}
-	if p.twins { // rows at, or nearly at, their proxies
-		e, h := l.Euclidean().Proxies(), l.Hyperbolic().Proxies()
-		for i := range p.rows {
-			copy(uE[i*p.dE:(i+1)*p.dE], e.Value[i*p.dE:])
-			copy(uH[i*p.dH:(i+1)*p.dH], h.Value[i*p.dH:])
-			if i%2 == 0 {
-				uH[i*p.dH] += 1e-4
-			}
-		}
-	}
-	return l, uE, uH, label
-}
 
 func draws() *rand.Rand { return rand.New(rand.NewPCG(3, 4)) }
 
@@ -160,6 +61,10 @@ func gradients(t *testing.T, p problem, maker Maker) {
 			norm += float64(g) * float64(g)
 		}
 	}
+	balls, wantBalls := ballParams(l), ballParams(def)
+	for i, q := range wantBalls {
+		compareBall(t, "ball", balls[i].Grad, q.Grad)
+	}
 	if got, want := e.Norm(), math.Sqrt(norm); math.Abs(got-want) > gradTolerance*want {
 		t.Errorf("norm %g, want %g", got, want)
 	}
@@ -173,6 +78,12 @@ func gradients(t *testing.T, p problem, maker Maker) {
 		}
 		compare(t, q.Name+" of two batches", e.Params()[i].Grad, q.Grad)
 	}
+	for i, q := range wantBalls {
+		for j := range q.Grad {
+			q.Grad[j] *= 2
+		}
+		compareBall(t, "ball of two batches", balls[i].Grad, q.Grad)
+	}
 	if got, want := e.Norm(), 2*math.Sqrt(norm); math.Abs(got-want) > gradTolerance*want {
 		t.Errorf("norm of two batches %g, want %g", got, want)
 	}
@@ -181,6 +92,24 @@ func gradients(t *testing.T, p problem, maker Maker) {
 		t.Fatal(err)
 	}
 	compareTerms(t, again, want)
+	for i, q := range wantBalls { // terms only: nothing was added
+		compareBall(t, "ball after terms", balls[i].Grad, q.Grad)
+	}
+}
+
+// ballTolerance is of a gradient by the ball, beside gradTolerance: it is a
+// difference of sums that nearly agree, see ball.Sums.
+const ballTolerance = 1e-5
+
+// compareBall compares gradients by numbers of the ball, one by one: they may be
+// of different size.
+func compareBall(t *testing.T, name string, got, want []float32) {
+	t.Helper()
+	for i, w := range want {
+		if d := math.Abs(float64(got[i]) - float64(w)); !(d <= gradTolerance*math.Abs(float64(w))+ballTolerance) {
+			t.Errorf("%s[%d] is %g, want %g", name, i, got[i], w)
+		}
+	}
 }
 
 // moves trains both for a few steps and compares the proxies.
@@ -190,12 +119,21 @@ func moves(t *testing.T, p problem, maker Maker) {
 	slow := optim.NewAdamW(def.Params(), adam)
 	l, _, _, _ := p.batch()
 	e := maker(t, l, adam)
+	slowBall := optim.NewAdamW(ballParams(def), optim.AdamWOptions{})
+	fastBall := optim.NewAdamW(ballParams(l), optim.AdamWOptions{})
 	gE, gH := make([]float32, len(uE)), make([]float32, len(uH))
 	rng, same := draws(), draws()
 	for step := range 3 {
+		def.BeginEpoch(p.epoch+step, 10)
+		l.BeginEpoch(p.epoch+step, 10)
 		def.Step(uE, uH, label, gE, gH, rng)
 		optim.ClipNorm(def.Params(), 0.5)
 		slow.Move(optim.Move{Rate: 1e-3, Scale: 1})
+		var ballGrad []float32
+		for _, q := range ballParams(def) {
+			ballGrad = append(ballGrad, q.Grad...)
+		}
+		slowBall.Move(optim.Move{Rate: 1e-2, Scale: 1})
 		if _, err := e.Loss(loss.Batch{E: uE, H: uH, Label: label, GE: gE, GH: gH, Rand: same}, false); err != nil {
 			t.Fatal(err)
 		}
@@ -204,6 +142,14 @@ func moves(t *testing.T, p problem, maker Maker) {
 		}
 		if err := e.Sync(); err != nil {
 			t.Fatal(err)
+		}
+		fastBall.Move(optim.Move{Rate: 1e-2, Scale: 1})
+		for i, q := range ballParams(def) {
+			for j, v := range q.Value {
+				if d := math.Abs(float64(ballParams(l)[i].Value[j] - v)); d > 2e-4 && math.Abs(float64(ballGrad[j])) > 10*ballTolerance {
+					t.Errorf("step %d: number %d of the ball is %g, want %g", step, j, ballParams(l)[i].Value[j], v)
+				}
+			}
 		}
 		for i, q := range def.Params() {
 			// Adam moves by about the rate whatever the gradient, so only entries
