@@ -1,8 +1,10 @@
 package engine_test
 
 import (
+	"maps"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -41,11 +43,15 @@ var settings = map[string]struct {
 	ball ball.Options
 }{
 	"defaults": {},
-	"learned": {
+	"learned, soft, near means": {
 		loss.CHESTOptions{Tree: loss.HypHCOptions{Leaves: loss.MeanLeaves, Sampling: loss.NearTriplets, Triplets: 300}},
 		ball.Options{Curvature: 0.1, Clip: 2.3, Soft: true, LearnCurvature: true, LearnClip: true},
 	},
-	"learned, hard": {
+	"soft":  {ball: ball.Options{Curvature: 0.1, Clip: 2.3, Soft: true}},
+	"learn": {ball: ball.Options{Curvature: 0.1, Clip: 2.3, LearnCurvature: true, LearnClip: true}},
+	"near":  {o: loss.CHESTOptions{Tree: loss.HypHCOptions{Sampling: loss.NearTriplets}}},
+	"means": {o: loss.CHESTOptions{Tree: loss.HypHCOptions{Leaves: loss.MeanLeaves}}},
+	"learned, hard, near": {
 		loss.CHESTOptions{Tree: loss.HypHCOptions{Sampling: loss.NearTriplets}, H: loss.HyperSoftTripleOptions{Similarity: loss.Exponential, Tau: 0.1}},
 		ball.Options{Curvature: 0.1, Clip: 1, LearnCurvature: true, LearnClip: true},
 	},
@@ -162,5 +168,25 @@ func TestName(t *testing.T) {
 	l, _, _, _ := batch(1, 2, 2, 2, "defaults")
 	if got := made(engine.New(l, engine.Options{Common: optim.Common{Threads: 2}})).Name(); !strings.HasSuffix(got, ", 2 threads") || !strings.HasPrefix(got, "cpu ") {
 		t.Error(got)
+	}
+}
+
+// BenchmarkStep is a step without the heads, on one thread, of each setting.
+func BenchmarkStep(b *testing.B) {
+	for _, setting := range slices.Sorted(maps.Keys(settings)) {
+		b.Run(setting, func(b *testing.B) {
+			l, uE, uH, label := batch(256, 100, 10, 128, setting)
+			e := made(engine.New(l, engine.Options{Common: optim.Common{Threads: 1}}))
+			gE, gH := make([]float32, len(uE)), make([]float32, len(uH))
+			rng := rand.New(rand.NewPCG(3, 4))
+			for b.Loop() {
+				if _, err := e.Loss(loss.Batch{E: uE, H: uH, Label: label, GE: gE, GH: gH, Rand: rng}, false); err != nil {
+					b.Fatal(err)
+				}
+				if err := e.Update(optim.Move{Rate: 1e-4, Scale: 1}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
