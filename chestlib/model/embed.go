@@ -26,7 +26,7 @@ type Embedding struct {
 	DH    int
 	Label []int
 
-	Curvature float64 // c of the ball; 0 for a flat model, where H is clip(uH)
+	Curvature float64 // c of the ball, as it is now; 0 for a flat model, where H is clip(uH)
 	Clipped   float64 // share of items with ‖uH‖ ≥ r; near 1, distances tell no more than angles
 	NormHMean float64 // mean of the norms of H
 	NormHStd  float64 // their standard deviation, over n
@@ -50,7 +50,7 @@ func (m *Model) Embed(ctx context.Context, src Source, batch int) (Embedding, er
 	n := src.Len()
 	e := Embedding{
 		E: make([]float32, n*m.o.DE), H: make([]float32, n*m.o.DH), DE: m.o.DE, DH: m.o.DH,
-		Label: make([]int, n), Curvature: m.o.Curvature,
+		Label: make([]int, n), Curvature: m.ball.Curvature(),
 	}
 	x := make([]float32, min(batch, n)*m.in.Size())
 	var s spread
@@ -90,7 +90,7 @@ const roundingEps = 1e-6
 
 // toBall writes the points of count tangent vectors uH and notes their spread.
 func (m *Model) toBall(h, uE, uH []float32, first, count int, s *spread) error {
-	d := m.o.DH
+	d, on := m.o.DH, m.ball.Map()
 	u, x := make([]float64, d), make([]float64, d)
 	for i := range count {
 		for j, v := range uH[i*d : (i+1)*d] {
@@ -100,15 +100,12 @@ func (m *Model) toBall(h, uE, uH []float32, first, count int, s *spread) error {
 		if !finite(norm) || !finite(vmath.Sum64(uE[i*m.o.DE:(i+1)*m.o.DE])) {
 			return fmt.Errorf("model: Embed: item %d has an embedding that is not finite; if its pixels are, training diverged: lower the rate", first+i)
 		}
-		if m.o.Clip > 0 {
-			if norm >= m.o.Clip {
-				s.clipped++
-			}
-			poincare.Clip(u, u, m.o.Clip)
+		if norm >= on.R {
+			s.clipped++
 		}
-		poincare.ExpMap0(x, u, m.o.Curvature)
-		if m.o.Curvature > 0 {
-			poincare.Project(x, x, m.o.Curvature, roundingEps)
+		on.Point(x, u)
+		if on.C > 0 {
+			poincare.Project(x, x, on.C, roundingEps)
 		}
 		for j, v := range x {
 			h[i*d+j] = float32(v)

@@ -42,10 +42,15 @@ func TestEmbed(t *testing.T) {
 	src := newSource(in, 23)
 	for _, o := range []Options{
 		{}, {Trunk: "conv", Width: 8}, {Clip: 0.9}, {Curvature: 3, Clip: 0.05}, {Flat: true, Clip: 0.9}, {Flat: true, Clip: -1}, {Clip: -1},
+		{SoftClip: true, Clip: 0.9}, {LearnCurvature: true, LearnClip: true, Clip: 0.9}, {SoftClip: true, LearnClip: true, Flat: true, Separate: true},
 	} {
 		o.DE, o.DH, o.Seed = 7, 5, 4
 		m := mustNew(t, in, o)
 		o = m.Options()
+		if p := m.Ball().Param(); p != nil {
+			p.Value[0] = 0.5
+			o.Curvature, o.Clip = m.Ball().Curvature(), m.Ball().Clip()
+		}
 		for _, batch := range []int{0, 1, 10, 23} {
 			e, err := m.Embed(context.Background(), src, batch)
 			if err != nil {
@@ -60,7 +65,11 @@ func TestEmbed(t *testing.T) {
 					if length(u) >= o.Clip {
 						clipped++
 					}
-					u = poincare.Clip(nil, u, o.Clip)
+					if o.SoftClip {
+						u = poincare.SoftClip(nil, u, o.Clip)
+					} else {
+						u = poincare.Clip(nil, u, o.Clip)
+					}
 				}
 				p := poincare.ExpMap0(nil, u, o.Curvature)
 				compare(t, "H", e.H[i*5:(i+1)*5], p)

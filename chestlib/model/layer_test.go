@@ -245,9 +245,9 @@ func TestBatchIsSum(t *testing.T) {
 func everything() (Sequence, Shape) {
 	rng := rand.New(rand.NewPCG(11, 12))
 	in := Shape{2, 13, 10}
-	s := conv(in, 16, 3, rng)
+	s := conv("trunk", in, 16, 3, rng)
 	s[0].(*Conv2d).First = false
-	m := mlp(32, 32, 1, rng)
+	m := mlp("trunk", 32, 32, 1, rng)
 	m[0].(*Linear).First = false
 	s = append(append(s[:len(s):len(s)], m...), NewBatchNorm("b", "trunk", Shape{32, 1, 1}), NewReLU(Shape{32, 1, 1}))
 	return append(s, NewAttention("a", "trunk", 4, 8, 2, 0.5, rng), NewTokens(4, NewLayerNorm("n", "trunk", 8))), in

@@ -21,6 +21,8 @@ var models = []struct {
 	{"mlp", Shape{1, 3, 4}, Options{Width: 20, DE: 5, DH: 3, Seed: 1}},
 	{"conv", Shape{2, 9, 12}, Options{Trunk: "conv", Width: 6, DE: 4, DH: 7, Seed: 2}},
 	{"identity", Shape{6, 1, 1}, Options{Trunk: "identity", DE: 4, DH: 2, Seed: 3}},
+	{"two mlps", Shape{1, 3, 4}, Options{Width: 20, DE: 5, DH: 3, Seed: 4, Separate: true}},
+	{"two convs", Shape{2, 9, 12}, Options{Trunk: "conv", Width: 6, DE: 4, DH: 7, Seed: 5, Separate: true}},
 }
 
 func mustNew(t testing.TB, in Shape, o Options) *Model {
@@ -113,6 +115,7 @@ func TestSeed(t *testing.T) {
 // and matrices are not, Count counts.
 func TestParams(t *testing.T) {
 	for _, c := range models {
+		c.o.LearnCurvature = c.name != "identity"
 		m := mustNew(t, c.in, c.o)
 		names, count := map[string]bool{}, 0
 		for _, p := range m.Params() {
@@ -121,7 +124,7 @@ func TestParams(t *testing.T) {
 			}
 			names[p.Name] = true
 			count += len(p.Value)
-			if want := strings.SplitN(p.Name, ".", 2)[0]; p.Group != want {
+			if want := strings.TrimRight(strings.SplitN(p.Name, ".", 2)[0], "EH"); p.Group != want {
 				t.Errorf("%s: %s is in group %q", c.name, p.Name, p.Group)
 			}
 			if p.Plain == strings.HasSuffix(p.Name, ".weight") {
@@ -196,10 +199,10 @@ func TestOptions(t *testing.T) {
 		o    Options
 		want Options
 	}{
-		{"zero", Shape{1, 28, 28}, Options{}, Options{"mlp", 256, 2, 0, 0, 128, 128, 0.1, false, 2.3, 0}},
-		{"conv", Shape{1, 28, 28}, Options{Trunk: "conv"}, Options{"conv", 32, 4, 0, 0, 128, 128, 0.1, false, 2.3, 0}},
-		{"small conv", Shape{1, 28, 15}, Options{Trunk: "conv"}, Options{"conv", 32, 3, 0, 0, 128, 128, 0.1, false, 2.3, 0}},
-		{"flat", Shape{9, 1, 1}, Options{Trunk: "identity", Flat: true, Clip: -1}, Options{"identity", 9, 0, 0, 0, 128, 128, 0, true, -1, 0}},
+		{"zero", Shape{1, 28, 28}, Options{}, Options{Trunk: "mlp", Width: 256, Depth: 2, DE: 128, DH: 128, Curvature: 0.1, Clip: 2.3}},
+		{"conv", Shape{1, 28, 28}, Options{Trunk: "conv"}, Options{Trunk: "conv", Width: 32, Depth: 4, DE: 128, DH: 128, Curvature: 0.1, Clip: 2.3}},
+		{"small conv", Shape{1, 28, 15}, Options{Trunk: "conv"}, Options{Trunk: "conv", Width: 32, Depth: 3, DE: 128, DH: 128, Curvature: 0.1, Clip: 2.3}},
+		{"flat", Shape{9, 1, 1}, Options{Trunk: "identity", Flat: true, Clip: -1}, Options{Trunk: "identity", Width: 9, Depth: 0, DE: 128, DH: 128, Flat: true, Clip: -1}},
 	} {
 		m := mustNew(t, c.in, c.o)
 		if m.Options() != c.want {
@@ -232,6 +235,9 @@ func TestBadOptions(t *testing.T) {
 		{image, Options{Curvature: math.NaN()}, "NaN"},
 		{image, Options{Curvature: 1, Flat: true}, "exclude"},
 		{image, Options{Clip: math.Inf(1)}, "Clip"},
+		{image, Options{Flat: true, LearnCurvature: true}, "curvature 0 cannot be learned"},
+		{image, Options{Clip: -1, LearnClip: true}, "give a positive radius"},
+		{image, Options{Trunk: "identity", Separate: true}, "Separate"},
 	} {
 		if _, err := New(c.in, c.o); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v for %v: error %v, want one with %q", c.o, c.in, err, c.want)
@@ -267,6 +273,97 @@ func TestDescent(t *testing.T) {
 				t.Errorf("least squares went from %.3g to %.3g", first, last)
 			}
 		})
+	}
+}
+
+// TestSeparate: the trunk and head of E begin as in a model with one trunk, and
+// a gradient by one output does not reach the trunk of the other.
+func TestSeparate(t *testing.T) {
+	in := Shape{2, 9, 12}
+	for _, o := range []Options{{Width: 20}, {Trunk: "conv", Width: 6}, {Trunk: "convnet4", Width: 6, Depth: 3}} {
+		o.DE, o.DH, o.Seed = 5, 4, 7
+		one := mustNew(t, in, o)
+		o.Separate = true
+		two := mustNew(t, in, o)
+		x := gaussian(rand.New(rand.NewPCG(1, 2)), 3*in.Size())
+		uE, _ := one.Forward(x, 3, true)
+		vE, vH := two.Forward(x, 3, true)
+		sameBits(t, "uE", vE, uE)
+		touched := func() (text string) {
+			for _, p := range two.Params() {
+				if vmath.Dot64(p.Grad, p.Grad) > 0 && !strings.Contains(text, p.Name[:6]) {
+					text += p.Name[:6] + " "
+				}
+				p.ZeroGrad()
+			}
+			return text
+		}
+		for _, k := range []struct {
+			gE, gH []float32
+			want   string
+		}{{vE, nil, "trunkE head.E "}, {nil, vH, "trunkH head.H "}, {vE, vH, "trunkE trunkH head.E head.H "}, {nil, nil, ""}} {
+			two.Backward(k.gE, k.gH, 3)
+			if got := touched(); got != k.want {
+				t.Errorf("%s: gradients reach %q, want %q", o.Trunk, got, k.want)
+			}
+		}
+		heads := 0
+		for _, p := range one.headE.Params() {
+			heads += len(p.Value)
+		}
+		for _, p := range one.headH.Params() {
+			heads += len(p.Value)
+		}
+		if got, want := two.Count(), 2*one.Count()-heads; got != want {
+			t.Errorf("%s: %d weights, want %d", o.Trunk, got, want)
+		}
+		if got, want := len(two.State()), 2*len(one.State()); got != want || o.Trunk == "convnet4" && want != 12 {
+			t.Errorf("%s: %d states, want %d", o.Trunk, got, want)
+		}
+		names := map[string]bool{}
+		for _, s := range two.State() {
+			names[s.Name] = true
+		}
+		if len(names) != len(two.State()) {
+			t.Errorf("%s: names of states are not unique: %v", o.Trunk, names)
+		}
+	}
+}
+
+// TestBall: what is learned is a weight, String and Embed follow it, and a
+// model in which it is not learned has none.
+func TestBall(t *testing.T) {
+	in := Shape{6, 1, 1}
+	for _, c := range []struct {
+		o    Options
+		want string // after the numbers have moved by 1
+		n    int    // weights beside those of the heads
+	}{
+		{Options{}, "identity trunk 6×1×1, E 4, H 3 on the ball (c 0.1, clip 2.3), 49 weights", 0},
+		{Options{Flat: true, SoftClip: true}, "identity trunk 6×1×1, E 4, H 3 flat (c 0, soft clip 2.3), 49 weights", 0},
+		{Options{Clip: -1}, "identity trunk 6×1×1, E 4, H 3 on the ball (c 0.1), 49 weights", 0},
+		{Options{LearnCurvature: true}, "identity trunk 6×1×1, E 4, H 3 on the ball (c 0.272*, clip 2.3), 50 weights", 1},
+		{Options{LearnCurvature: true, LearnClip: true, SoftClip: true}, "identity trunk 6×1×1, E 4, H 3 on the ball (c 0.272*, soft clip 6.25*), 51 weights", 2},
+		{Options{Flat: true, LearnClip: true}, "identity trunk 6×1×1, E 4, H 3 flat (c 0, clip 6.25*), 50 weights", 1},
+	} {
+		c.o.Trunk, c.o.DE, c.o.DH = "identity", 4, 3
+		m := mustNew(t, in, c.o)
+		p := m.Params()
+		last := p[len(p)-1]
+		if (last.Group == "ball") != (c.n > 0) || c.n > 0 && (last != m.Ball().Param() || len(last.Value) != c.n) {
+			t.Errorf("%+v: last param %s", c.o, last.Name)
+		}
+		if c.n > 0 {
+			for i := range last.Value {
+				last.Value[i] = 1
+			}
+		}
+		if got := m.String(); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+	if got := mustNew(t, Shape{1, 3, 4}, Options{Width: 4, Depth: 1, DE: 2, DH: 2, Separate: true}).String(); !strings.HasPrefix(got, "two mlp trunks 1×3×4, E 2") {
+		t.Error(got)
 	}
 }
 

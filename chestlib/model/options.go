@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+
+	"github.com/chestlab/chest/chestlib/ball"
 )
 
 // Options controls New. The zero value is an MLP with two heads of 128.
 type Options struct {
-	// Trunk is the part that both spaces share:
+	// Trunk is the part that both spaces share, or have one each of with Separate:
 	//
 	//	"mlp"       Linear, Depth residual blocks LayerNorm–Linear–GELU–Linear, LayerNorm;
 	//	            items of any shape, also vectors; the default
@@ -36,11 +38,24 @@ type Options struct {
 	Patch int // vit: pixels of a patch's side, which divides both sides of the image; 0 means 16
 	Heads int // vit: heads of attention, a divisor of Width; 0 means 6
 
+	// Separate gives each space a trunk of its own, both of the kind above. That of
+	// E begins as a shared one would. The default, one trunk that both spaces
+	// train, is ours.
+	Separate bool
+
 	DE, DH int // sizes of the Euclidean and the hyperbolic embedding; 0 means 128
 
-	Curvature float64 // c, minus the curvature of the hyperbolic space; 0 means 0.1 (ours)
+	// Curvature is c, minus the curvature of the hyperbolic space; 0 means 0.1
+	// (ours). metric.CurvatureFromDelta gives one that fits the data.
+	Curvature float64
 	Flat      bool    // c = 0: the second space is Euclidean, too
 	Clip      float64 // r, the largest norm of a tangent vector; 0 means 2.3, negative means none
+	SoftClip  bool    // clip smoothly, r tanh(‖u‖/r) u/‖u‖; default is the hard clip, u min(1, r/‖u‖)
+
+	// LearnCurvature and LearnClip make c and r weights of the model that begin at
+	// Curvature and Clip, see ball.Ball. Default is neither (ours). A flat space and
+	// a model without a clip have nothing to learn there: that is an error.
+	LearnCurvature, LearnClip bool
 
 	Seed uint64 // of the initial weights
 }
@@ -89,6 +104,9 @@ func (o Options) trunkDefaults(in Shape) (Options, error) {
 			return o, fmt.Errorf("model: Width %d is not a multiple of Heads %d", o.Width, o.Heads)
 		}
 	case "identity":
+		if o.Separate {
+			return o, fmt.Errorf("model: Separate, but the identity is no trunk that could be one of two; choose another Trunk or leave Separate out")
+		}
 		o.Width, o.Depth = in.Size(), 0
 	default:
 		return o, fmt.Errorf("model: unknown trunk %q; there are \"mlp\", \"conv\", \"convnet4\", \"vit\" and \"identity\"", o.Trunk)
@@ -118,5 +136,18 @@ func (o Options) spaceDefaults() (Options, error) {
 	if o.Clip == 0 {
 		o.Clip = 2.3
 	}
+	switch {
+	case o.LearnCurvature && o.Flat:
+		return o, fmt.Errorf("model: LearnCurvature and Flat exclude each other: curvature 0 cannot be learned; set one of them")
+	case o.LearnClip && o.Clip < 0:
+		return o, fmt.Errorf("model: LearnClip, but Clip %g is none; give a positive radius to begin with", o.Clip)
+	}
 	return o, nil
+}
+
+// ball makes the ball of filled options.
+func (o Options) ball() (*ball.Ball, error) {
+	return ball.New(ball.Options{
+		Curvature: o.Curvature, Clip: o.Clip, Soft: o.SoftClip, LearnCurvature: o.LearnCurvature, LearnClip: o.LearnClip,
+	})
 }

@@ -6,15 +6,33 @@ import (
 	"math/rand/v2"
 )
 
+// newTrunk makes a trunk of filled options, whose params' names begin with name,
+// and says how many features it has.
+func newTrunk(name string, in Shape, o Options, rng *rand.Rand) (s Sequence, features int) {
+	switch o.Trunk {
+	case "mlp":
+		return mlp(name, in.Size(), o.Width, o.Depth, rng), o.Width
+	case "conv":
+		s = conv(name, in, o.Width, o.Depth, rng)
+		return s, s.Out().Size()
+	case "convnet4":
+		s = convNet4(name, in, o.Width, o.Depth, rng)
+		return s, s.Out().Size()
+	case "vit":
+		return vit(name, in, o, rng), o.Width
+	}
+	return nil, in.Size()
+}
+
 // mlp is Options.Trunk "mlp". The blocks' last layers are scaled down by
 // √(2·depth), so that the sum of all blocks begins as large as the stem.
-func mlp(in, width, depth int, rng *rand.Rand) Sequence {
-	stem := NewLinear("trunk.stem", "trunk", in, width, 1/math.Sqrt(float64(in)), rng)
+func mlp(trunk string, in, width, depth int, rng *rand.Rand) Sequence {
+	stem := NewLinear(trunk+".stem", "trunk", in, width, 1/math.Sqrt(float64(in)), rng)
 	stem.First = true
 	s := Sequence{stem}
 	he := math.Sqrt(2 / float64(width))
 	for b := range depth {
-		name := fmt.Sprintf("trunk.block%d", b+1)
+		name := fmt.Sprintf("%s.block%d", trunk, b+1)
 		s = append(s, NewResidual(Sequence{
 			NewLayerNorm(name+".norm", "trunk", width),
 			NewLinear(name+".up", "trunk", width, width, he, rng),
@@ -22,21 +40,21 @@ func mlp(in, width, depth int, rng *rand.Rand) Sequence {
 			NewLinear(name+".down", "trunk", width, width, he/math.Sqrt(2*float64(depth)), rng),
 		}))
 	}
-	return append(s, NewLayerNorm("trunk.norm", "trunk", width))
+	return append(s, NewLayerNorm(trunk+".norm", "trunk", width))
 }
 
 // conv is Options.Trunk "conv".
-func conv(in Shape, width, depth int, rng *rand.Rand) Sequence {
+func conv(trunk string, in Shape, width, depth int, rng *rand.Rand) Sequence {
 	var s Sequence
 	for b := range depth {
-		name := fmt.Sprintf("trunk.block%d", b+1)
+		name := fmt.Sprintf("%s.block%d", trunk, b+1)
 		c := NewConv2d(name+".conv", "trunk", in, width<<(b/2), 1, math.Sqrt(2/float64(9*in.C)), rng)
 		c.First = b == 0
 		s = append(s, c, NewGroupNorm(name+".norm", "trunk", c.Out(), groups(c.Out().C)), NewGELU(c.Out()), NewMaxPool(c.Out()))
 		in = s.Out()
 	}
 	s = append(s, NewGlobalAverage(in))
-	return append(s, NewLayerNorm("trunk.norm", "trunk", in.C))
+	return append(s, NewLayerNorm(trunk+".norm", "trunk", in.C))
 }
 
 // groups is the number of groups that channels are normalised in: 8, or the
@@ -50,10 +68,10 @@ func groups(channels int) int {
 }
 
 // convNet4 is Options.Trunk "convnet4".
-func convNet4(in Shape, width, depth int, rng *rand.Rand) Sequence {
+func convNet4(trunk string, in Shape, width, depth int, rng *rand.Rand) Sequence {
 	var s Sequence
 	for b := range depth {
-		name := fmt.Sprintf("trunk.block%d", b+1)
+		name := fmt.Sprintf("%s.block%d", trunk, b+1)
 		c := NewConv2d(name+".conv", "trunk", in, width, 1, math.Sqrt(2/float64(9*in.C)), rng)
 		c.First = b == 0
 		s = append(s, c, NewBatchNorm(name+".norm", "trunk", c.Out()), NewReLU(c.Out()), NewMaxPool(c.Out()))
@@ -66,12 +84,12 @@ func convNet4(in Shape, width, depth int, rng *rand.Rand) Sequence {
 const vitStd = 0.02
 
 // vit is Options.Trunk "vit".
-func vit(in Shape, o Options, rng *rand.Rand) Sequence {
-	embed := NewPatchEmbed("trunk.embed", "trunk", in, o.Patch, o.Width, rng)
+func vit(trunk string, in Shape, o Options, rng *rand.Rand) Sequence {
+	embed := NewPatchEmbed(trunk+".embed", "trunk", in, o.Patch, o.Width, rng)
 	t, d := embed.tokens, o.Width
 	s := Sequence{embed}
 	for b := range o.Depth {
-		name := fmt.Sprintf("trunk.block%d", b+1)
+		name := fmt.Sprintf("%s.block%d", trunk, b+1)
 		s = append(s,
 			NewResidual(Sequence{
 				NewTokens(t, NewLayerNorm(name+".norm1", "trunk", d)),
@@ -84,5 +102,5 @@ func vit(in Shape, o Options, rng *rand.Rand) Sequence {
 				NewLinear(name+".down", "trunk", 4*d, d, vitStd, rng),
 			})))
 	}
-	return append(s, NewFirstToken(t, d), NewLayerNorm("trunk.norm", "trunk", d))
+	return append(s, NewFirstToken(t, d), NewLayerNorm(trunk+".norm", "trunk", d))
 }

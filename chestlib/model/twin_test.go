@@ -123,6 +123,18 @@ func residualTwin(x []float64, n int, p [][]float64) []float64 {
 
 // modelTwin is a whole model; p are its params in order.
 func modelTwin(m *Model, x []float64, n int, p [][]float64) (uE, uH []float64) {
+	o := m.o
+	fE, s, p := trunkTwin(m, x, n, p)
+	fH := fE
+	if o.Separate {
+		fH, _, p = trunkTwin(m, x, n, p)
+	}
+	return linearTwin(s.Size(), o.DE)(fE, n, p), linearTwin(s.Size(), o.DH)(fH, n, p[2:])
+}
+
+// trunkTwin is one trunk; it returns the features, their shape and the params
+// that are left.
+func trunkTwin(m *Model, x []float64, n int, p [][]float64) ([]float64, Shape, [][]float64) {
 	s, o := m.in, m.o
 	switch o.Trunk {
 	case "mlp":
@@ -150,7 +162,7 @@ func modelTwin(m *Model, x []float64, n int, p [][]float64) (uE, uH []float64) {
 		x, s = averageTwin(s)(x, n, nil), Shape{s.C, 1, 1}
 		x, p = normTwin(s, 1)(x, n, p), p[2:]
 	}
-	return linearTwin(s.Size(), o.DE)(x, n, p), linearTwin(s.Size(), o.DH)(x, n, p[2:])
+	return x, s, p
 }
 
 // batchNormTwin is BatchNorm in training; p are gain and bias.
