@@ -67,6 +67,15 @@ const (
 	Rescaled        = loss.Rescaled        // -d/(4r)
 )
 
+// What the leaves of the tree of TreeOptions are, and how its triplets are drawn.
+const (
+	ProxyLeaves     = loss.ProxyLeaves     // every proxy is a leaf, the default
+	MeanLeaves      = loss.MeanLeaves      // every class is one, at the mean of its proxies
+	UniformTriplets = loss.UniformTriplets // uniform among all leaves, the default
+	BatchTriplets   = loss.BatchTriplets   // among the batch's classes and as many others
+	NearTriplets    = loss.NearTriplets    // two neighbours and any third
+)
+
 // NewModel makes an untrained model for the items of src. See ModelOptions.
 func NewModel(src Source, o ModelOptions) (*Model, error) {
 	c, h, w := src.Shape()

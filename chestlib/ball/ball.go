@@ -19,7 +19,8 @@ type Options struct {
 	Soft      bool    // clip smoothly, see Map; without a clip it has no effect
 
 	// What is learned, beginning at the numbers above. They stay within a factor
-	// of 10 of the first c and of 4 of the first r: bounds that are ours.
+	// of 10 of the first c and of 4 of the first r: bounds that are ours. r of a hard
+	// clip is moved by the rows that it shortens only, that of a soft one by all.
 	LearnCurvature bool
 	LearnClip      bool
 }

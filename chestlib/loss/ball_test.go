@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -116,6 +117,28 @@ func TestFixedIsLearnedAtRest(t *testing.T) {
 		}
 		if len(learned.Params()) != 2 || fixed.h.ball.Param() != nil {
 			t.Errorf("soft %v: %d params", soft, len(learned.Params()))
+		}
+	}
+}
+
+// TestBallDeterminism: the bits of the gradient by the ball do not depend on the
+// number of processors.
+func TestBallDeterminism(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	const n, classes, d = 70, 20, 24
+	var first []float32
+	for _, procs := range []int{1, 2, 7} {
+		runtime.GOMAXPROCS(procs)
+		rng := rand.New(rand.NewPCG(2, 1))
+		l := learning(t, classes, d, d, CHESTOptions{E: SoftTripleOptions{Proxies: 4}, H: HyperSoftTripleOptions{Tau: 0.1, SoftClip: true}, Tree: HypHCOptions{Leaves: MeanLeaves}})
+		u, g := normal(rng, n*d, 0.5), make([]float32, n*d)
+		l.Step(u, u, labels(rng, n, classes), make([]float32, n*d), g, rng)
+		all := slices.Concat(g, l.h.proxies.Grad, l.h.ball.Param().Grad)
+		if first == nil {
+			first = all
+		}
+		if !slices.Equal(all, first) {
+			t.Errorf("%d processors: other bits", procs)
 		}
 	}
 }

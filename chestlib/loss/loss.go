@@ -12,6 +12,9 @@
 //     Loss computes values and, unless both gradients of the batch are nil, adds
 //     weight times the gradients to them and to the Grad of the params. Step of
 //     CHEST's parts does so for one space.
+//   - The ball is the model's, see Setting: a loss reads its c and r at each step
+//     and adds the gradient by what is learned of them to the ball's own param,
+//     which is not among the loss's Params.
 //   - A step's result does not depend on the number of processors.
 //
 // A loss keeps its workspaces from step to step: one loss must not be used from

@@ -15,7 +15,8 @@ import (
 // goroutines at once.
 type Loss interface {
 	// Add returns the terms of b and, unless b.GE and b.GH are both nil, adds
-	// weight times the gradients of Total to them and to the Grad of Params.
+	// weight times the gradients of Total to them, to the Grad of Params and, for a
+	// ball that is learned, to the Grad of its Param.
 	// The terms themselves are not weighted.
 	//
 	// Lengths that do not fit and labels that are no class are bugs of the

@@ -112,6 +112,7 @@ func (t *Trainer) begin() *run {
 		t.run = &run{Number: t.EpochsDone() + 1, Draw: t.epochs}
 		t.epochs++
 	}
+	t.announce(t.run.Number - 1)
 	return t.run
 }
 

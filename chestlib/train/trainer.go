@@ -64,7 +64,7 @@ func New(m *model.Model, src model.Source, o Options) (*Trainer, error) {
 	}
 	mo := m.Options()
 	t := &Trainer{Model: m, o: o, src: src, data: dataOf(src), sampler: sampler, params: m.Params(), warned: make(map[string]bool)}
-	setting := loss.Setting{Classes: sampler.Classes(), DE: mo.DE, DH: mo.DH, Curvature: mo.Curvature, Clip: mo.Clip, Seed: o.Seed}
+	setting := loss.Setting{Classes: sampler.Classes(), DE: mo.DE, DH: mo.DH, Curvature: m.Ball().Curvature(), Clip: m.Ball().Clip(), Ball: m.Ball(), Seed: o.Seed}
 	if t.Loss, err = o.Loss.Make(setting); err != nil {
 		return nil, fmt.Errorf("train: Options.Loss: %w", err)
 	}
@@ -163,9 +163,17 @@ func (t *Trainer) EpochsDone() int { return t.place / t.sampler.Steps() }
 func (t *Trainer) Batches() []Batch {
 	t.run = nil
 	t.place = t.EpochsDone() * t.sampler.Steps()
+	t.announce(t.EpochsDone())
 	b := t.sampler.Epoch(t.epochs)
 	t.epochs++
 	return b
+}
+
+// announce tells a loss that changes in time how many epochs are done.
+func (t *Trainer) announce(done int) {
+	if l, ok := t.Loss.(loss.Scheduled); ok {
+		l.BeginEpoch(done, t.o.Epochs)
+	}
 }
 
 // Step trains on one batch: forward, loss, backward, and a step of the

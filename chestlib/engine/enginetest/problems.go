@@ -139,6 +139,9 @@ func balls() (list []problem) {
 	add("learned, merging", all, 2, func(p *problem) { p.o.H.Tau, p.o.WeightH, p.o.WeightTree = 0.4, 1.5, 2 })
 	add("learned, free proxies", both, 2, func(p *problem) { p.o.H.FreeProxies, p.stretch = true, 2 })
 	add("learned, class means", all, 2, func(p *problem) { p.o.Tree.Leaves, p.stretch = loss.MeanLeaves, 2 })
+	add("learned, class means of free proxies", both, 2, func(p *problem) {
+		p.o.Tree.Leaves, p.o.H.FreeProxies, p.stretch = loss.MeanLeaves, true, 2
+	})
 	add("learned, many rows", all, 2, func(p *problem) { p.rows = 300 })
 	add("learned, many classes", both, 2, func(p *problem) { p.rows, p.classes = 20, 1203 })
 	for _, s := range []loss.Similarity{loss.NegativeSquared, loss.Exponential, loss.Rescaled} {
