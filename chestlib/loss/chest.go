@@ -159,7 +159,7 @@ func (o CHESTOptions) Name() string {
 // Make implements Recipe. Curvature, Flat, Clip and SoftClip of o.H are the
 // model's: if they are given and say otherwise, that is an error.
 func (o CHESTOptions) Make(s Setting) (Loss, error) {
-	if err := s.check(); err != nil {
+	if err := s.checkBall(); err != nil {
 		return nil, err
 	}
 	if c := o.H.Curvature; c != 0 && c != s.Curvature {

@@ -58,8 +58,8 @@ type Setting struct {
 	Seed      uint64     // of the first proxies, where the recipe has no seed of its own
 }
 
-// check finds a Ball that contradicts the two numbers beside it.
-func (s Setting) check() error {
+// checkBall finds a Ball that contradicts the two numbers beside it.
+func (s Setting) checkBall() error {
 	if b := s.Ball; b != nil && (b.Curvature() != s.Curvature || b.Clip() != s.Clip) {
 		return fmt.Errorf("loss: Setting: Curvature %g and Clip %g are not those of its Ball, %g and %g; take them from it", s.Curvature, s.Clip, b.Curvature(), b.Clip())
 	}

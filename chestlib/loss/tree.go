@@ -63,6 +63,7 @@ type HypHC struct {
 	mean     []float32    // Like of MeanLeaves
 	sum      []float64    // one row of it
 	like     []float64    // vectors of the similarities, widened
+	squares  []float64    // squared lengths of the vectors, for NearTriplets
 	triplets [][3]int     // rows of the points
 	rowLoss  []float64    // of each triplet
 	depth    [][3]float64 // of its pairs

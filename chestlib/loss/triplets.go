@@ -40,8 +40,8 @@ func (s Sampling) String() string {
 // are valid until the next Draw or Step.
 //
 // label is read for BatchTriplets, like, which is Like's result, for
-// NearTriplets; either may be nil otherwise. Cost of NearTriplets: Candidates
-// pairs of dot products a triplet.
+// NearTriplets; either may be nil otherwise. Cost of NearTriplets: a dot product
+// a leaf, and Candidates of them a triplet.
 func (l *HypHC) Draw(label []int, like []float32, rng *rand.Rand) [][3]int {
 	classes := l.among(label, rng)
 	n := len(classes) * l.proxies
@@ -56,6 +56,9 @@ func (l *HypHC) Draw(label []int, like []float32, rng *rand.Rand) [][3]int {
 			}
 		}
 		return l.triplets
+	}
+	if l.o.Sampling == NearTriplets {
+		l.measure(n, like)
 	}
 	for range l.o.Triplets {
 		var i, j, k int
@@ -97,17 +100,25 @@ func third(n, i, j int, rng *rand.Rand) int {
 	return k
 }
 
+// measure computes the squared lengths of n rows of like, for near.
+func (l *HypHC) measure(n int, like []float32) {
+	e := len(like) / n
+	l.squares = resized(l.squares, n)
+	for i := range l.squares {
+		row := like[i*e : (i+1)*e]
+		l.squares[i] = vmath.Dot64(row, row)
+	}
+}
+
 // near returns a triplet of NearTriplets. Of candidates alike, the first wins.
 func (l *HypHC) near(n int, like []float32, rng *rand.Rand) (i, j, k int) {
 	e := len(like) / n
 	row := func(leaf int) []float32 { return like[leaf*e : (leaf+1)*e] }
 	i = rng.IntN(n)
 	x, top := row(i), -1.0
-	xx := vmath.Dot64(x, x)
 	for c := range l.o.Candidates {
 		at := other(n, i, rng)
-		y := row(at)
-		w := hyphc.SimilarityOf(xx, vmath.Dot64(y, y), vmath.Dot64(x, y))
+		w := hyphc.SimilarityOf(l.squares[i], l.squares[at], vmath.Dot64(x, row(at)))
 		if l.o.LabelAware && i/l.proxies == at/l.proxies {
 			w = 1
 		}
