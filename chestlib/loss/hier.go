@@ -22,7 +22,8 @@ import (
 // sum the ancestors themselves. A triplet (i,j,k) is a node, one of its
 // reciprocal nearest neighbours and a node that is not one: 50 of each node,
 // drawn with replacement; rows of one class are nearest whatever their
-// distance. With Gumbel noise g it chooses two common ancestors,
+// distance. Where all nodes are near each other, in a batch of no more rows
+// than Neighbours, there is none, and the value is 0. With Gumbel noise g it chooses two common ancestors,
 //
 //	ρ_ij  = argmax over ρ of -max{ d(i,ρ), d(j,ρ) }/τ + g
 //	ρ_ijk = argmax over ρ of -max{ d(i,ρ), d(j,ρ), d(k,ρ) }/τ + g'

@@ -107,9 +107,9 @@ func (l *multiSimilarity) row(i int, s []float64, label []int, g []float64, weig
 		for j, v := range s {
 			switch {
 			case j == i:
-			case label[j] == label[i] && v < below:
+			case label[j] == label[i] && !(v >= below): // NaN counts, and shows
 				positive(j)
-			case label[j] != label[i] && v > above:
+			case label[j] != label[i] && !(v <= above):
 				negative(j)
 			}
 		}
