@@ -32,10 +32,10 @@ func slowLevel(o HIEROptions, nodes, ancestors [][]float64, c float64, triplets 
 			}
 			den := 0.0
 			for a := range z {
-				den += math.Exp(z[a])
+				den += math.Exp(z[a] - slices.Max(z)) // a cold choice is below exp(-745)
 			}
 			for a := range z {
-				p[which] = append(p[which], math.Exp(z[a])/den)
+				p[which] = append(p[which], math.Exp(z[a]-slices.Max(z))/den)
 			}
 			base[which] = p[which]
 			if first != nil {
@@ -83,6 +83,7 @@ func TestHIERTwinAndGradient(t *testing.T) {
 			{Ancestors: 7, Neighbours: 4, Triplets: 3, Temperature: 0.5, Margin: 2},
 			{Ancestors: 7, Neighbours: 4, Triplets: 3, Temperature: 0.5, Margin: 2, NoStraightThrough: true},
 			{Ancestors: 12, Neighbours: 5, Triplets: 2},
+			{Ancestors: 12, Neighbours: 5, Triplets: 2, Temperature: 1e-4},
 			{Ancestors: 12, Neighbours: 5, Triplets: 2, NoStraightThrough: true, Margin: -1},
 		} {
 			s := Setting{Classes: 3, DH: 4, Curvature: c, Clip: 2, Seed: 4}
@@ -96,8 +97,11 @@ func TestHIERTwinAndGradient(t *testing.T) {
 			if !closeTo(got.Total, want, 1e-11) {
 				t.Errorf("c = %g, %+v: got %.15g, want %.15g", c, o, got.Total, want)
 			}
-			if o.Temperature == 0 {
-				continue // 0.1 bends too fast for differences
+			if cold := o.Temperature > 0 && o.Temperature*farthest < 1; cold != (l.rows.near == nil) || cold != (l.among.near == nil) {
+				t.Errorf("c = %g, %+v: exp(-d/τ) in use %v, want %v", c, o, !cold, cold)
+			}
+			if o.Temperature < 0.5 {
+				continue // bends too fast for differences
 			}
 			f := func() float64 { v, _ := slowHIER(l, s, b.H, soft); return 1.5 * v }
 			name := fmt.Sprintf("c = %g, %+v", c, o)

@@ -1,6 +1,8 @@
 // Package loss implements the CHEST loss and its parts, one a file: SoftTriple
 // on the sphere, SoftTriple in the Poincaré ball, and hierarchical clustering
-// of the ball's proxies.
+// of the ball's proxies. Beside it are the losses that it is compared with, each
+// made from the options struct that describes it, and sums of all these; see
+// Recipes.
 //
 // Conventions, everywhere in the package:
 //   - Features come and gradients go as []float32, B×D row-major; inside it
