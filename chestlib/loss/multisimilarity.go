@@ -30,9 +30,9 @@ import (
 // authors' code also leaves out positives of cosine above 1 - 1e-5, so as to
 // drop the row itself; here the row alone is left out.
 //
-// α = 2, β = 50, λ = 0.5, ε = 0.1 are what the comparisons in the code of
-// Proxy-Anchor and HIER use. The authors' code has the same α, λ and ε, and β = 40
-// unless configured. In the ball s is -d(x_i, x_j), our extension: λ
+// α = 2, β = 50, λ = 0.5, ε = 0.1 are what the comparison in Proxy-Anchor's code
+// uses (HIER's too, without mining). The authors' own code has the same α, λ and ε,
+// and β = 40 unless configured. In the ball s is -d(x_i, x_j), our extension: λ
 // then wants to be about -4.
 //
 // The authors (their code, CUB) train with Adam of decay 5e-4, rate 3e-5, a
