@@ -31,7 +31,7 @@ const lanes = 8
 // distances fills d.
 func (l *level) distances(nodes, ancestors *placed) {
 	l.n, l.m = nodes.rows(), ancestors.rows()
-	l.d = l.pairs.Distances(resized(l.d, l.n*l.m), nodes.x, ancestors.x, nodes.ball.d, nodes.ball.c)
+	l.d = l.pairs.Distances(resized(l.d, l.n*l.m), nodes.x, ancestors.x, nodes.chart.d, nodes.chart.C)
 }
 
 // farthest is the largest d/τ for which near is used: exp(-600) is 1e-261.

@@ -233,3 +233,51 @@ func TestMakeBall(t *testing.T) {
 		}
 	}
 }
+
+// TestBaselinesInABall: losses of pairs and of single proxies read the ball as it
+// is, clip as it does, and give it its gradient.
+func TestBaselinesInABall(t *testing.T) {
+	const n, classes, d = 12, 4, 5
+	rng := rand.New(rand.NewPCG(20, 0))
+	u, label := normal(rng, n*d, 0.8), make([]int, n)
+	for i := range label {
+		label[i] = i % classes
+	}
+	for _, o := range []ball.Options{
+		{Curvature: 0.4, Clip: 1.5, LearnCurvature: true, LearnClip: true},
+		{Curvature: 0.4, Clip: 1.5, Soft: true, LearnCurvature: true, LearnClip: true},
+	} {
+		for _, r := range []Recipe{
+			ProxyNCAOptions{Geometry: Ball, Temperature: 1}, ProxyAnchorOptions{Geometry: Ball, Alpha: 2}, SupConOptions{Geometry: Ball, Temperature: 1},
+			MultiSimilarityOptions{Geometry: Ball, Beta: 2, Base: -1, NoMining: true}, PairCrossEntropyOptions{Temperature: 1},
+			TripletOptions{Geometry: Ball, Miner: AllTriplets, Distance: SquaredDistance}, ContrastiveOptions{Geometry: Ball},
+			HIEROptions{Ancestors: 6, Neighbours: 4, Triplets: 5, NoStraightThrough: true},
+			Sum(0.5, ProxyAnchorOptions{Geometry: Ball, Alpha: 2}, 2, CHESTOptions{Space: OnlyH, E: SoftTripleOptions{Proxies: 2}}),
+		} {
+			b, err := ball.New(o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			l, err := r.Make(Setting{Classes: classes, DE: 3, DH: d, Curvature: b.Curvature(), Clip: b.Clip(), Ball: b})
+			if err != nil {
+				t.Fatal(err)
+			}
+			gu := make([]float32, len(u))
+			batch := func() Batch { return Batch{H: u, Label: label, Rand: rand.New(rand.NewPCG(3, 3))} }
+			with := batch()
+			with.GH = gu
+			l.Add(with, 1.5)
+			f := func() float64 { return 1.5 * l.Add(batch(), 0).Total }
+			name := fmt.Sprintf("%s, %+v: ", r.Name(), o)
+			if before := f(); true {
+				b.Param().Value[0] += 0.5
+				if f() == before {
+					t.Error(name + "another curvature, the same loss")
+				}
+				b.Param().Value[0] -= 0.5
+			}
+			checkGradient(t, name+"features", f, u, gu)
+			checkGradient(t, name+"ball", f, b.Param().Value, b.Param().Grad)
+		}
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/chestlab/chest/chestlib/ball"
 	"github.com/chestlab/chest/chestlib/poincare"
 )
 
@@ -583,7 +584,7 @@ func TestAngleIsTheBallsDirection(t *testing.T) {
 	b := random(rand.New(rand.NewPCG(26, 0)), s, 9)
 	angle, sphere := made(t, SupConOptions{Geometry: Angle}, s), made(t, SupConOptions{}, s)
 	points := make([]float64, len(b.H))
-	ball{4, 0.5, 1}.points(points, b.H)
+	chart{4, ball.Map{C: 0.5, R: 1}}.points(points, b.H)
 	onBall := make([]float32, len(points))
 	for i, v := range points {
 		onBall[i] = float32(v)

@@ -58,7 +58,7 @@ func (o ContrastiveOptions) Make(s Setting) (Loss, error) {
 		return nil, err
 	}
 	l := newSingle(name, s, o.Geometry, o.Distance.measure(), nil)
-	l.criterion = &contrastive{miner: o.Miner, margin: max(o.Margin, 0), dim: l.x.ball.d}
+	l.criterion = &contrastive{miner: o.Miner, margin: max(o.Margin, 0), dim: l.x.chart.d}
 	return l, nil
 }
 

@@ -6,6 +6,8 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/floats"
+
+	"github.com/chestlab/chest/chestlib/ball"
 )
 
 // Geometry says which features a loss of one space reads, and how it compares
@@ -61,7 +63,7 @@ func (s Setting) check(name string, g Geometry) error {
 	case math.IsNaN(s.Clip) || math.IsInf(s.Clip, 0):
 		return fmt.Errorf("loss: %s: Clip is %g; want a radius (0 means 2.3, negative means none)", name, s.Clip)
 	}
-	return nil
+	return s.checkBall()
 }
 
 // radius is the clip radius, as CHEST reads it: 0 means 2.3, negative +Inf.
@@ -76,41 +78,53 @@ func (s Setting) radius() float64 {
 // the gradient by them.
 //
 //	Sphere, Angle: x = u/‖u‖; the zero vector stays and gets no gradient
-//	Ball:          x = expmap₀(clip_r(u))
+//	Ball:          x = expmap₀(clip_r(u)), soft or learned as the model's ball is
 type placed struct {
 	geometry Geometry
-	ball     ball
-	x, g     []float64 // n×d
-	norm     []float64 // ‖u‖, not for Ball
-	clipped  int       // rows with ‖u‖ ≥ r
+	chart    chart
+	ball     *ball.Ball // of the model, nil for one that is fixed and not soft
+	x, g     []float64  // n×d
+	norm     []float64  // ‖u‖, not for Ball
+	clipped  int        // rows with ‖u‖ ≥ r
 }
 
 func newPlaced(g Geometry, s Setting) placed {
 	if g == Sphere {
-		return placed{geometry: g, ball: ball{s.DE, 0, math.Inf(1)}}
+		return placed{geometry: g, chart: chart{s.DE, ball.Map{R: math.Inf(1)}}}
 	}
-	return placed{geometry: g, ball: ball{s.DH, s.Curvature, s.radius()}}
+	return placed{geometry: g, ball: s.Ball, chart: chart{s.DH, ball.Map{C: s.Curvature, R: s.radius()}}}
 }
 
 // rows is n.
-func (p *placed) rows() int { return len(p.x) / p.ball.d }
+func (p *placed) rows() int { return len(p.x) / p.chart.d }
 
-// put places the rows of u.
+// put places the rows of u, in the ball as it is now.
 func (p *placed) put(u []float32) {
 	p.x = resized(p.x, len(u))
+	if p.ball != nil {
+		p.chart.Map = p.ball.Map()
+	}
 	if p.geometry == Ball {
-		p.clipped = p.ball.points(p.x, u)
+		p.clipped = p.chart.points(p.x, u)
 		return
 	}
-	p.x, p.norm = units(p.x, p.norm, u, p.ball.d)
-	p.clipped = floats.Count(func(norm float64) bool { return norm >= p.ball.r }, p.norm)
+	p.x, p.norm = units(p.x, p.norm, u, p.chart.d)
+	p.clipped = floats.Count(func(norm float64) bool { return norm >= p.chart.R }, p.norm)
 }
 
-// pull adds the gradient by u to gu, given g by x.
-func (p *placed) pull(gu, u []float32) {
+// pull adds the gradient by u to gu, given g by x, and returns what the rows add
+// to the gradient by the ball.
+func (p *placed) pull(gu, u []float32) ball.Sums {
 	if p.geometry == Ball {
-		p.ball.pull(gu, u, p.g)
-		return
+		return p.chart.pull(gu, u, p.g)
 	}
-	unitsGrad(gu, p.x, p.norm, p.g, p.ball.d)
+	unitsGrad(gu, p.x, p.norm, p.g, p.chart.d)
+	return ball.Sums{}
+}
+
+// addGrad adds the gradient of a ball that is learned.
+func (p *placed) addGrad(s ball.Sums) {
+	if p.geometry == Ball && p.ball != nil {
+		p.ball.AddGrad(s)
+	}
 }

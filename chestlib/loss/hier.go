@@ -6,6 +6,8 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"gonum.org/v1/gonum/floats"
+
 	"github.com/chestlab/chest/chestlib/optim"
 	"github.com/chestlab/chest/chestlib/poincare"
 )
@@ -124,10 +126,10 @@ func (l *hier) Uses() Space { return OnlyH }
 // Add implements Loss.
 func (l *hier) Add(b Batch, weight float64) Terms {
 	u, gu := b.of(OnlyH)
-	checkBatch("HIER", u, gu, b.Label, l.x.ball.d, l.classes)
+	checkBatch("HIER", u, gu, b.Label, l.x.chart.d, l.classes)
 	l.x.put(u)
 	l.a.put(l.ancestors.Value)
-	n, d, c := len(b.Label), l.x.ball.d, l.x.ball.c
+	n, d, c := len(b.Label), l.x.chart.d, l.x.chart.C
 	rng := cmp.Or(b.Rand, rand.New(rand.NewPCG(l.o.Seed, 'G')))
 	l.between = l.pairs.Distances(resized(l.between, n*n), l.x.x, l.x.x, d, c)
 	l.rows.distances(&l.x, &l.a)
@@ -139,8 +141,10 @@ func (l *hier) Add(b Batch, weight float64) Terms {
 		l.x.g, l.a.g = zeros(l.x.g, n*d), zeros(l.a.g, len(l.a.x))
 		l.rows.pairs.Grad(l.x.g, l.a.g, l.rows.g)
 		l.among.pairs.Grad(l.a.g, l.a.g, l.among.g)
-		l.x.pull(gu, u)
-		l.a.pull(l.ancestors.Grad, l.ancestors.Value)
+		sums := l.x.pull(gu, u)
+		sums.Add(l.a.pull(l.ancestors.Grad, l.ancestors.Value))
+		sums.Length = floats.Dot(l.rows.g, l.rows.d) + floats.Dot(l.among.g, l.among.d)
+		l.x.addGrad(sums)
 	}
 	return Terms{Total: value, H: value, Clipped: share(l.x.clipped, n)}
 }

@@ -60,7 +60,7 @@ func (o ProxyAnchorOptions) Make(s Setting) (Loss, error) {
 		return nil, err
 	}
 	l := newSingle("Proxy-Anchor", s, o.Geometry, similarity(o.Geometry), &proxyAnchor{alpha: o.Alpha, delta: max(o.Delta, 0)})
-	return l.withProxies(cmp.Or(o.Seed, s.Seed), math.Sqrt(2*float64(l.x.ball.d)/float64(s.Classes))), nil
+	return l.withProxies(cmp.Or(o.Seed, s.Seed), math.Sqrt(2*float64(l.x.chart.d)/float64(s.Classes))), nil
 }
 
 // proxyAnchor is the criterion on similarities.

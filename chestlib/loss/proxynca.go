@@ -65,7 +65,7 @@ func (o ProxyNCAOptions) Make(s Setting) (Loss, error) {
 		return nil, err
 	}
 	l := newSingle("Proxy-NCA", s, o.Geometry, minusSquared(o.Geometry), &proxyNCA{classic: o.Classic, temperature: o.Temperature})
-	return l.withProxies(cmp.Or(o.Seed, s.Seed), math.Sqrt(float64(l.x.ball.d))/8), nil
+	return l.withProxies(cmp.Or(o.Seed, s.Seed), math.Sqrt(float64(l.x.chart.d))/8), nil
 }
 
 // proxyNCA is the criterion on minus squared distances.

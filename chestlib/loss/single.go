@@ -46,9 +46,9 @@ func (l *single) withProxies(seed uint64, length float64) *single {
 		name, stream = "proxies.H", 'H'
 	}
 	if l.geometry == Ball {
-		length = min(1, l.x.ball.r/2)
+		length = min(1, l.x.chart.R/2)
 	}
-	l.proxies = newProxies(name, l.classes, l.x.ball.d, length, rand.New(rand.NewPCG(seed, stream)))
+	l.proxies = newProxies(name, l.classes, l.x.chart.d, length, rand.New(rand.NewPCG(seed, stream)))
 	return l
 }
 
@@ -71,7 +71,7 @@ func (l *single) Uses() Space {
 // Add implements Loss.
 func (l *single) Add(b Batch, weight float64) Terms {
 	u, gu := b.of(l.Uses())
-	checkBatch(l.name, u, gu, b.Label, l.x.ball.d, l.classes)
+	checkBatch(l.name, u, gu, b.Label, l.x.chart.d, l.classes)
 	l.x.put(u)
 	y := &l.x
 	if l.proxies != nil {
@@ -86,10 +86,12 @@ func (l *single) Add(b Batch, weight float64) Terms {
 	l.table.g = zeros(l.table.g, l.table.n*l.table.m)
 	value := l.criterion.step(&l.table, b.Label, l.table.g, weight, rng)
 	l.table.backward(&l.x, y)
-	l.x.pull(gu, u)
+	sums := l.x.pull(gu, u)
 	if l.proxies != nil {
-		l.p.pull(l.proxies.Grad, l.proxies.Value)
+		sums.Add(l.p.pull(l.proxies.Grad, l.proxies.Value))
 	}
+	sums.Length = l.table.length()
+	l.x.addGrad(sums)
 	return l.terms(value)
 }
 

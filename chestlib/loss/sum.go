@@ -122,6 +122,15 @@ func (l *sum) Params() []*optim.Param {
 	return all
 }
 
+// BeginEpoch implements Scheduled.
+func (l *sum) BeginEpoch(done, of int) {
+	for _, one := range l.losses {
+		if s, ok := one.(Scheduled); ok {
+			s.BeginEpoch(done, of)
+		}
+	}
+}
+
 // Uses implements Loss.
 func (l *sum) Uses() Space {
 	space := l.losses[0].Uses()

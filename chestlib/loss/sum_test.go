@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chestlab/chest/chestlib/ball"
 	"github.com/chestlab/chest/internal/gradcheck"
 )
 
@@ -308,7 +309,7 @@ func TestLogSum(t *testing.T) {
 // TestTableCoincident: the plain distance of rows that nearly coincide keeps
 // its digits, which 2 - 2x·y loses.
 func TestTableCoincident(t *testing.T) {
-	x := placed{geometry: Sphere, ball: ball{d: 2, r: math.Inf(1)}}
+	x := placed{geometry: Sphere, chart: chart{2, ball.Map{R: math.Inf(1)}}}
 	x.put([]float32{1, 0, 1, 1e-10, 1, 0})
 	tb := table{measure: PlainDistance.measure()}
 	tb.fill(&x, &x)

@@ -3,6 +3,7 @@ package loss
 import (
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
+	"gonum.org/v1/gonum/floats"
 
 	"github.com/chestlab/chest/chestlib/poincare"
 	"github.com/chestlab/chest/internal/parallel"
@@ -52,12 +53,12 @@ func (t *table) fill(x, y *placed) {
 	case t.n == 0 || t.m == 0:
 		return
 	case t.cosine:
-		X, Y := general(x.x, t.n, x.ball.d), general(y.x, t.m, x.ball.d)
+		X, Y := general(x.x, t.n, x.chart.d), general(y.x, t.m, x.chart.d)
 		blas64.Gemm(blas.NoTrans, blas.Trans, 1, X, Y, 0, general(t.v, t.n, t.m))
 	case x.geometry == Ball:
-		t.pairs.Distances(t.v, x.x, y.x, x.ball.d, x.ball.c)
+		t.pairs.Distances(t.v, x.x, y.x, x.chart.d, x.chart.C)
 	default: // the flat distance is 2‖x-y‖
-		t.pairs.Distances(t.v, x.x, y.x, x.ball.d, 0)
+		t.pairs.Distances(t.v, x.x, y.x, x.chart.d, 0)
 		scale = 0.5
 	}
 	t.each(func(at int) {
@@ -82,10 +83,14 @@ func (t *table) backward(x, y *placed) {
 		t.pairs.Grad(x.g, y.g, t.g)
 		return
 	}
-	G, d := general(t.g, t.n, t.m), x.ball.d
+	G, d := general(t.g, t.n, t.m), x.chart.d
 	blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, G, general(y.x, t.m, d), 1, general(x.g, t.n, d))
 	blas64.Gemm(blas.Trans, blas.NoTrans, 1, G, general(x.x, t.n, d), 1, general(y.g, t.m, d))
 }
+
+// length is Σ g v, after backward: of distances, what a ball that is learned
+// wants to know.
+func (t *table) length() float64 { return floats.Dot(t.g[:t.n*t.m], t.v) }
 
 // each calls f for every entry, rows in parallel.
 func (t *table) each(f func(at int)) {

@@ -55,7 +55,7 @@ func (o TripletOptions) Make(s Setting) (Loss, error) {
 		return nil, err
 	}
 	l := newSingle(name, s, o.Geometry, o.Distance.measure(), nil)
-	l.criterion = &triplet{miner: o.Miner, margin: max(o.Margin, 0), dim: l.x.ball.d}
+	l.criterion = &triplet{miner: o.Miner, margin: max(o.Margin, 0), dim: l.x.chart.d}
 	return l, nil
 }
 

@@ -50,7 +50,8 @@ func Choices(epochs int) []Row {
 		row := Row{Name: name}
 		for _, rate := range rates {
 			t := base(epochs, shape{32, 2}, rate, o)
-			t.Model.Clip, t.Model.Curvature, t.Model.Flat = m.Clip, m.Curvature, m.Flat
+			m.Trunk, m.DE, m.DH = t.Model.Trunk, t.Model.DE, t.Model.DH
+			t.Model = m
 			row.Variants = append(row.Variants, t)
 		}
 		rows = append(rows, row)
@@ -67,6 +68,10 @@ func Choices(epochs int) []Row {
 	} {
 		add(s.name, model.Options{}, loss.CHESTOptions{H: loss.HyperSoftTripleOptions{Similarity: s.s, Lambda: s.lambda, Gamma: s.gamma, Delta: s.delta}})
 	}
+	add("soft clip", model.Options{SoftClip: true}, loss.CHESTOptions{})
+	add("learned clip", model.Options{LearnClip: true}, loss.CHESTOptions{})
+	add("learned curvature", model.Options{LearnCurvature: true}, loss.CHESTOptions{})
+	add("separate trunks", model.Options{Separate: true}, loss.CHESTOptions{})
 	add("clip 1", model.Options{Clip: 1}, loss.CHESTOptions{})
 	add("clip 5", model.Options{Clip: 5}, loss.CHESTOptions{})
 	add("no clip", model.Options{Clip: -1}, loss.CHESTOptions{})
@@ -76,7 +81,10 @@ func Choices(epochs int) []Row {
 	add("free proxies", model.Options{}, loss.CHESTOptions{H: loss.HyperSoftTripleOptions{FreeProxies: true}})
 	add("no tree", model.Options{}, loss.CHESTOptions{NoTree: true})
 	add("tree weight 2", model.Options{}, loss.CHESTOptions{WeightTree: 2})
-	add("tree of the batch's classes", model.Options{}, loss.CHESTOptions{Tree: loss.HypHCOptions{BatchClasses: true}})
+	add("tree of class means", model.Options{}, loss.CHESTOptions{Tree: loss.HypHCOptions{Leaves: loss.MeanLeaves}})
+	add("tree of the batch's classes", model.Options{}, loss.CHESTOptions{Tree: loss.HypHCOptions{Sampling: loss.BatchTriplets}})
+	add("tree of near leaves", model.Options{}, loss.CHESTOptions{Tree: loss.HypHCOptions{Sampling: loss.NearTriplets}})
+	add("tree annealed", model.Options{}, loss.CHESTOptions{Tree: loss.HypHCOptions{Anneal: 0.8}})
 	add("tree aware of labels", model.Options{}, loss.CHESTOptions{Tree: loss.HypHCOptions{LabelAware: true}})
 	add("weight of H 0.5", model.Options{}, loss.CHESTOptions{WeightH: 0.5})
 	add("weight of H 2", model.Options{}, loss.CHESTOptions{WeightH: 2})
