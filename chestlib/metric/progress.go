@@ -9,7 +9,7 @@ type Progress interface {
 	Finish(status string)
 }
 
-// report counts the queries that are done.
+// report counts what is done.
 type report struct {
 	mu   sync.Mutex
 	to   Progress // or nil
@@ -31,6 +31,13 @@ func (r *report) add(n int) {
 	defer r.mu.Unlock()
 	r.done += n
 	r.to.Set(r.done, "")
+}
+
+// set says that so much is done.
+func (r *report) set(done int, status string) {
+	if r.to != nil {
+		r.to.Set(done, status)
+	}
 }
 
 func (r *report) finish() {
