@@ -1,11 +1,14 @@
-// Package metric measures how well embeddings retrieve items of their own
-// class.
+// Package metric measures embeddings: retrieval of items of their own class
+// (Retrieval, QueryGallery, NDCG, Hierarchy), clusters (KMeans, ClusterNMI) and
+// shape (Gromov, Diagnose).
 //
-// Every number is exact: pairs are compared in float32 where its error cannot
-// matter, else in float64, near-duplicates by their difference; equal scores are ordered by the lower
-// index. Nothing is sampled and nothing depends on the number of processors.
+// Comparisons are exact: pairs are compared in float32 where its error cannot
+// matter, else in float64, near-duplicates by their difference; equal scores are
+// ordered by the lower index. Nothing depends on the number of processors.
+// Seeds of KMeans, samples of Gromov and pairs of Diagnose are drawn at random,
+// by a seed; nothing else is.
 //
-// # Definitions
+// # Definitions of retrieval
 //
 // Order the gallery of a query by decreasing score, its own row removed. Let R
 // be the number of gallery items of the query's class and rel(i) be 1 if the
@@ -109,14 +112,18 @@ func (r Result) String() string {
 	for i, k := range r.Ks {
 		fmt.Fprintf(&b, "R@%d %.1f · ", k, 100*r.Recall[i])
 	}
-	noun := "queries"
-	if r.Queries == 1 {
-		noun = "query"
-	}
-	fmt.Fprintf(&b, "R-Precision %.1f · MAP@R %.1f (%d %s", 100*r.RPrecision, 100*r.MAPR, r.Queries, noun)
+	fmt.Fprintf(&b, "R-Precision %.1f · MAP@R %.1f (%s", 100*r.RPrecision, 100*r.MAPR, counted(r.Queries))
 	if r.Lone > 0 {
 		fmt.Fprintf(&b, ", %d lone", r.Lone)
 	}
 	b.WriteByte(')')
 	return b.String()
+}
+
+// counted is a number of queries in words.
+func counted(queries int) string {
+	if queries == 1 {
+		return "1 query"
+	}
+	return fmt.Sprintf("%d queries", queries)
 }

@@ -40,22 +40,29 @@ func Neighbours(ctx context.Context, x []float32, d, k int, o Options) ([]int, [
 		return rows, values, nil
 	}
 	f := newFilter(s)
-	err = f.each(ctx, o.Progress, "neighbours", func() visitor { return &nearest{f: f, k: min(k, t.n-1), width: k, rows: rows, values: values} })
+	take := func(i int, hits []hit) {
+		for r := range k {
+			at := i*k + r
+			rows[at], values[at] = -1, math.NaN()
+			if r < len(hits) {
+				rows[at], values[at] = hits[r].row, s.value(hits[r].score, i)
+			}
+		}
+	}
+	err = f.each(ctx, o.Progress, "neighbours", func() visitor { return &nearest{f: f, k: min(k, t.n-1), self: true, take: take} })
 	if err != nil {
 		return nil, nil, fmt.Errorf("metric: neighbours stopped: %w", err)
 	}
 	return rows, values, nil
 }
 
-// nearest finds the k nearest other rows of a block of queries. It collects
-// what may be among them by the filter's bounds and scores that exactly at the
-// end.
+// nearest finds the k nearest rows of a block of queries. It collects what may
+// be among them by the filter's bounds and scores that exactly at the end.
 type nearest struct {
-	f      *filter
-	k      int
-	width  int // of rows and values
-	rows   []int
-	values []float64
+	f    *filter
+	k    int                     // at most the rows of the gallery, without the own one
+	self bool                    // query i is gallery row i, and not in its own gallery
+	take func(i int, hits []hit) // gets the k hits of query i, best first, to read before it returns
 
 	lo, hi  int
 	queries []candidates
@@ -97,7 +104,7 @@ func (v *nearest) tile(p products) {
 		}
 		for c, m := range row {
 			j := p.tile.lo + c
-			if j == i {
+			if v.self && j == i {
 				continue
 			}
 			if low, high := v.f.bounds(i, j, m); high >= q.cut {
@@ -129,12 +136,6 @@ func (v *nearest) end() {
 			v.hits = append(v.hits, hit{c.row, v.f.s.score(i, c.row)})
 		}
 		slices.SortFunc(v.hits, hit.compare)
-		for r := range v.width {
-			at := i*v.width + r
-			v.rows[at], v.values[at] = -1, math.NaN()
-			if r < min(v.k, len(v.hits)) {
-				v.rows[at], v.values[at] = v.hits[r].row, v.f.s.value(v.hits[r].score, i)
-			}
-		}
+		v.take(i, v.hits[:min(v.k, len(v.hits))])
 	}
 }

@@ -73,10 +73,7 @@ func measure(ctx context.Context, s *scorer, qlabel, glabel []int, self bool, ks
 	if s.q.n == 0 || s.g.n == 0 {
 		return Result{}, fmt.Errorf("metric: nothing to retrieve: %d queries, %d gallery rows", s.q.n, s.g.n)
 	}
-	members := make(map[int][]int)
-	for j, l := range glabel {
-		members[l] = append(members[l], j)
-	}
+	members := byClass(glabel)
 	out := make([]outcome, s.q.n)
 	f := newFilter(s)
 	err := f.each(ctx, progress, "retrieval by "+s.space.String(), func() visitor {
@@ -86,6 +83,15 @@ func measure(ctx context.Context, s *scorer, qlabel, glabel []int, self bool, ks
 		return Result{}, fmt.Errorf("metric: retrieval stopped: %w", err)
 	}
 	return average(out, ks), nil
+}
+
+// byClass returns the rows of each class, rising.
+func byClass(label []int) map[int][]int {
+	members := make(map[int][]int)
+	for i, l := range label {
+		members[l] = append(members[l], i)
+	}
+	return members
 }
 
 // judge reads the measures of one query off the ranks of its r relevant items,
