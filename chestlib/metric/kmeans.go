@@ -151,11 +151,16 @@ type lloyd struct {
 	size  []int
 }
 
-// run seeds and iterates. It ends with every row at its nearest centre.
+// run seeds and iterates.
 func (l *lloyd) run(ctx context.Context, k int) (Clusters, error) {
 	if err := l.seed(ctx, k); err != nil {
 		return Clusters{}, err
 	}
+	return l.iterate(ctx)
+}
+
+// iterate goes on from the centres. It ends with every row at its nearest one.
+func (l *lloyd) iterate(ctx context.Context) (Clusters, error) {
 	l.label, l.size = make([]int, l.p.n), make([]int, l.c.k)
 	for i := range l.label {
 		l.label[i] = -1

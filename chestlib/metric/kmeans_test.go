@@ -308,6 +308,24 @@ func TestRefill(t *testing.T) {
 	}
 }
 
+// TestLosesAllRows: a run does not end with a cluster that lost its rows on the
+// way, but when steps run out.
+func TestLosesAllRows(t *testing.T) {
+	x := []float32{2.375, 2.375, 2.625, 3.625, 3.875, 3.875} // the outer centres move in and take the middle ones
+	for steps, want := range map[int][]int{1: {2, 2, 2}, 2: {3, 0, 3}, 9: {2, 1, 3}} {
+		l := newLloyd(t, x, 1, KMeansOptions{Space: Hyperbolic, Flat: true, Tolerance: 0.999, Iterations: steps})
+		l.c, l.sq = newCentres(3, 1), make([]float64, len(x))
+		for j, v := range []float64{1.9, 3.1, 4.3} {
+			l.c.row(j)[0] = float32(v * l.p.scale)
+		}
+		l.c.pack()
+		got, err := l.iterate(ctx)
+		if err != nil || !slices.Equal(got.Size, want) || got.Converged != (steps == 9) || (got.Reseeded == 1) != (steps == 9) {
+			t.Errorf("%d steps: %+v (%v), want sizes %v", steps, got, err, want)
+		}
+	}
+}
+
 // TestFewDifferentRows: no more clusters than different rows, each exact.
 func TestFewDifferentRows(t *testing.T) {
 	for _, o := range spaces {
