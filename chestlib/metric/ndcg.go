@@ -73,9 +73,10 @@ func (r NDCGResult) String() string {
 //
 // x is n×d, row-major, n = len(label).
 //
-// Cost: as Retrieval, more for large K, and C log C for each query whose class
-// is not that of the one before, with C the number of relevant classes.
-// Memory: as Retrieval, and some 50 K·120 bytes a processor.
+// Cost: as Retrieval; some K log K for each query, which is most of it for
+// K = 1000; and C log C for each query whose class is not that of the one before,
+// with C the number of relevant classes. Memory: as Retrieval, and some 50 K·120
+// bytes a processor.
 //
 // Errors and panics are as for Retrieval; a relevance that is negative, NaN or
 // infinite is an error too.
