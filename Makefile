@@ -1,10 +1,11 @@
 # make run    train on the built-in data, write an executed notebook and HTML to out/
 # make test   install what the tests need and run all of them
 # make bench  chest beside PyTorch and OpenBLAS: steps, products, retrieval, in one run
+# make twin   the same training in chest and PyTorch, on Omniglot (CHEST_DATA)
 # make bench-go        benchmarks of packages
 # make bench-kernel    chest beside the kernels that are installed, in one run
 # make peers    one notebook under chest, gophernotes and ipykernel
-.PHONY: run build test check bench bench-go bench-kernel peers fmt generate
+.PHONY: run build test check bench twin bench-go bench-kernel peers fmt generate
 
 GO ?= go
 
@@ -27,6 +28,10 @@ check:
 bench: build
 	sh tests/bench/install.sh
 	$(GO) run ./tests/bench
+
+twin:
+	sh tests/bench/install.sh
+	$(GO) run ./tests/twin
 
 bench-go:
 	$(GO) test -run '^$$' -bench . -benchmem ./chestlib/... ./datasets/... ./internal/...

@@ -28,6 +28,24 @@ func TestCPU(t *testing.T) {
 	}
 }
 
+// TestPlain: the definition itself is an engine.
+func TestPlain(t *testing.T) {
+	enginetest.Run(t, func(t *testing.T, l *loss.CHEST, adam optim.AdamWOptions) engine.Engine {
+		var s loss.Setting
+		if e := l.Euclidean(); e != nil {
+			s.Classes, s.DE = e.Proxies().Shape[0]/e.Options().Proxies, e.Proxies().Shape[1]
+		}
+		if h := l.Hyperbolic(); h != nil {
+			s.Classes, s.DH = h.Proxies().Shape[0]/h.Options().Proxies, h.Proxies().Shape[1]
+		}
+		e, err := engine.NewPlain(l, s, engine.Options{Optim: adam})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e
+	})
+}
+
 // made is the engine, which no option here can spoil.
 func made(e *engine.CPU, err error) *engine.CPU {
 	if err != nil {
