@@ -2,6 +2,7 @@
 // and Omniglot, read from the archives as published. Both come as a Split
 // whose training and test classes are disjoint, with the tree above the
 // classes, so that retrieval of unseen classes and the hierarchy can be scored.
+// UCI reads three small tables for clustering.
 package datasets
 
 import (
