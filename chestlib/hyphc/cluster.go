@@ -7,10 +7,10 @@ import (
 	"math"
 )
 
-// Options controls Cluster. The zero value finds trees of Dasgupta's cost at
-// or below the published implementation's on zoo, iris and glass from every
-// seed we tried. These defaults are ours: hotter, in shorter passes, and with
-// more trees looked at than in the published scripts, which have
+// Options controls Cluster. The zero value finds, from every one of 20 seeds
+// tried, trees of cost up to 281,000 on zoo, 791,000 on iris and 2,910,000 on
+// glass, where the authors' implementation ends. These defaults are ours: they
+// start hotter and look at more trees than the published scripts, which have
 //
 //	             zoo      iris    glass
 //	Rate         1e-3     5e-4    1e-4
@@ -117,11 +117,18 @@ type Clustering struct {
 // Decode does, and the cheapest is returned. Fewer than three leaves need no
 // training.
 //
-// Time: about 120 ns a triplet on one processor, so 60 µs a leaf an epoch;
-// for more than 4096 leaves also three calls of w.At a triplet, and all use
-// all processors. Memory: 300 bytes a leaf in two dimensions, 40 a triplet of
-// a batch, and a float32 copy of the similarities, 4n² bytes, up to 4096
-// leaves. The result is the same bit for bit for any number of processors.
+// Time: about 0.2 µs a triplet on one processor, with all that goes with it,
+// so the default takes half a second for 100 leaves, growing with their
+// number. Above 1024 leaves w is asked three times a triplet: rows of 128 make
+// that 1 µs. All processors are used where a batch has more than 512 triplets.
+// Memory: 160 bytes a leaf in two dimensions, 40 a triplet of a batch, and up to
+// 1024 leaves a copy of the similarities, 4n² bytes. The result is the same bit
+// for bit for any number of processors.
+//
+// Random triplets seldom have two leaves of one class when classes are many and
+// small: of 256 classes of 20 rows the default found the upper levels, at 0.2 %
+// more cost than average linkage, but few classes. For such data cluster the
+// classes' means, or take Linkage.
 //
 // It gives an error if an option is out of bounds, if a similarity is not
 // finite, and when ctx ends.

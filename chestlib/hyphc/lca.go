@@ -1,11 +1,19 @@
-// Package hyphc implements the parts of hyperbolic hierarchical clustering: the
-// lowest common ancestor of two points of the Poincaré ball, and the triplet
-// loss that relaxes Dasgupta's cost of a tree.
+// Package hyphc implements hierarchical clustering, in hyperbolic space and by
+// linkage.
 //
-// A tree is read off leaves in the ball: the nearer to the origin the geodesic
-// between two leaves passes, the earlier they part from each other.
+// A tree is read off leaves in the Poincaré ball: the nearer to the origin the
+// geodesic between two leaves passes, the earlier they part from each other.
+// LCA measures that, TripletLoss relaxes Dasgupta's cost of the tree, and
+// Cluster trains leaves by it:
 //
-// Source: I. Chami, A. Gu, V. Chatziafratis, C. Ré, "From Trees to Continuous
+//	w, err := hyphc.Standardised(rows, columns) // or Cosine, of embeddings
+//	c, err := hyphc.Cluster(ctx, w, hyphc.Options{})
+//	purity, err := c.Tree.Purity(labels)
+//	fmt.Println(c.Cost, purity, c.Tree.Cut(7), c.Tree.Newick(names))
+//
+// Linkage builds the usual trees from the same similarities, to compare with.
+//
+// Source of HypHC: I. Chami, A. Gu, V. Chatziafratis, C. Ré, "From Trees to Continuous
 // Embeddings and Back: Hyperbolic Hierarchical Clustering" (2020).
 package hyphc
 

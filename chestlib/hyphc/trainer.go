@@ -16,7 +16,7 @@ const (
 
 	pullGrain = 512  // triplets of a task
 	moveGrain = 2048 // leaves of a task
-	denseUpTo = 4096 // leaves whose similarities are copied
+	denseUpTo = 1024 // leaves whose similarities are copied
 )
 
 var errTooLarge = errors.New("the similarities are too large: scale them to [0,1]")
