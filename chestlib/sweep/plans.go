@@ -9,52 +9,68 @@ import (
 )
 
 // Losses is the rows of a comparison of CHEST with the losses of the field, one
-// for each loss. Every loss gets six variants: two rates times three values of
-// the one number of its own that matters most, its published value and one on
-// each side. All have the model and the number of items a batch in common.
+// for each loss. A loss is tried at two rates and at two or three values of the
+// one number of its own that sets its scale, the published one first; losses of
+// several proxies with one and with ten of them, losses of single proxies with
+// two rates of these. All have the model and the number of items a batch in
+// common.
 func Losses(epochs int) []Row {
-	proxies := []shape{{32, 2}}
-	pairs := []shape{{16, 4}} // losses of pairs need some in each batch
+	pairs := shape{16, 4} // losses of pairs need some in each batch
+	soft := func(name string, o loss.CHESTOptions) Row {
+		var choices []choice
+		for _, scale := range []float64{1, 0.25} {
+			for _, k := range []int{10, 1} {
+				o.E, o.H = loss.SoftTripleOptions{Lambda: 20 * scale, Proxies: k}, loss.HyperSoftTripleOptions{Lambda: 5 * scale}
+				choices = append(choices, choice{fmt.Sprintf("λ ×%g, K %d", scale, k), 0, o})
+			}
+		}
+		return lossRow(name, epochs, shape{32, 2}, choices)
+	}
+	single := func(name, number string, published float64, make func(v float64) loss.Recipe) Row {
+		choices := scaled(number, published, make)
+		for _, c := range scaled(number, published, make) {
+			c.note, c.proxyRate = c.note+", proxies ×10", 10
+			choices = append(choices, c)
+		}
+		return lossRow(name, epochs, shape{32, 2}, choices)
+	}
+	ofPairs := func(name, number string, published float64, make func(v float64) loss.Recipe) Row {
+		return lossRow(name, epochs, pairs, scaled(number, published, make))
+	}
 	return []Row{
-		lossRow("softtriple", epochs, proxies, scaled("λ", 20, func(v float64) loss.Recipe {
-			return loss.CHESTOptions{Space: loss.OnlyE, E: loss.SoftTripleOptions{Lambda: v}}
-		})),
-		lossRow("hyper-softtriple", epochs, proxies, scaled("λ", 5, func(v float64) loss.Recipe {
-			return loss.CHESTOptions{Space: loss.OnlyH, NoTree: true, H: loss.HyperSoftTripleOptions{Lambda: v}}
-		})),
-		lossRow("chest", epochs, proxies, scaled("λ/5 of H, λ/20 of E:", 1, func(v float64) loss.Recipe {
-			return loss.CHESTOptions{E: loss.SoftTripleOptions{Lambda: 20 * v}, H: loss.HyperSoftTripleOptions{Lambda: 5 * v}}
-		})),
-		lossRow("proxy-nca++", epochs, proxies, scaled("T", 1.0/9, func(v float64) loss.Recipe { return loss.ProxyNCAOptions{Temperature: v} })),
-		lossRow("proxy-anchor", epochs, proxies, scaled("α", 32, func(v float64) loss.Recipe { return loss.ProxyAnchorOptions{Alpha: v} })),
-		lossRow("multi-similarity", epochs, pairs, scaled("β", 50, func(v float64) loss.Recipe { return loss.MultiSimilarityOptions{Beta: v} })),
-		lossRow("pair-cross-entropy/sphere", epochs, pairs, scaled("T", 0.1, func(v float64) loss.Recipe {
+		soft("softtriple", loss.CHESTOptions{Space: loss.OnlyE}),
+		soft("hyper-softtriple", loss.CHESTOptions{Space: loss.OnlyH, NoTree: true}),
+		soft("both, no tree", loss.CHESTOptions{NoTree: true}),
+		soft("chest", loss.CHESTOptions{}),
+		single("proxy-nca++", "T", 1.0/9, func(v float64) loss.Recipe { return loss.ProxyNCAOptions{Temperature: v} }),
+		single("proxy-anchor", "α", 32, func(v float64) loss.Recipe { return loss.ProxyAnchorOptions{Alpha: v} }),
+		ofPairs("multi-similarity", "β", 50, func(v float64) loss.Recipe { return loss.MultiSimilarityOptions{Beta: v} }),
+		ofPairs("pair-cross-entropy/sphere", "T", 0.1, func(v float64) loss.Recipe {
 			return loss.PairCrossEntropyOptions{Geometry: loss.Sphere, Temperature: v}
-		})),
-		lossRow("pair-cross-entropy", epochs, pairs, scaled("T", 0.2, func(v float64) loss.Recipe { return loss.PairCrossEntropyOptions{Temperature: v} })),
-		lossRow("triplet", epochs, pairs, scaled("margin", 0.2, func(v float64) loss.Recipe { return loss.TripletOptions{Margin: v} })),
-		lossRow("contrastive", epochs, pairs, scaled("margin", 1, func(v float64) loss.Recipe { return loss.ContrastiveOptions{Margin: v} })),
-		lossRow("supcon", epochs, pairs, scaled("T", 0.1, func(v float64) loss.Recipe { return loss.SupConOptions{Temperature: v} })),
-		lossRow("hier", epochs, pairs, scaled("weight", 0.5, func(v float64) loss.Recipe { // with fewer ancestors, for the few classes here
+		}),
+		ofPairs("pair-cross-entropy", "T", 0.2, func(v float64) loss.Recipe { return loss.PairCrossEntropyOptions{Temperature: v} }),
+		ofPairs("triplet", "margin", 0.2, func(v float64) loss.Recipe { return loss.TripletOptions{Margin: v} }),
+		ofPairs("contrastive", "margin", 1, func(v float64) loss.Recipe { return loss.ContrastiveOptions{Margin: v} }),
+		ofPairs("supcon", "T", 0.1, func(v float64) loss.Recipe { return loss.SupConOptions{Temperature: v} }),
+		ofPairs("hier", "weight", 0.5, func(v float64) loss.Recipe { // with fewer ancestors, for the few classes here
 			return loss.Sum(1, loss.ProxyAnchorOptions{Geometry: loss.Angle}, v, loss.HIEROptions{Ancestors: 64, Triplets: 10})
-		})),
+		}),
 	}
 }
 
 // Choices is the rows of a search among what the CHEST paper leaves open, each
-// alternative against the defaults, at both rates. The row "defaults" is the
+// alternative against the defaults, all at one rate. The row "defaults" is the
 // zero value of the options.
 func Choices(epochs int) []Row {
 	var rows []Row
-	add := func(name string, m model.Options, o loss.CHESTOptions) {
-		row := Row{Name: name}
-		for _, rate := range rates {
-			t := base(epochs, shape{32, 2}, rate, o)
-			m.Trunk, m.DE, m.DH = t.Model.Trunk, t.Model.DE, t.Model.DH
-			t.Model = m
-			row.Variants = append(row.Variants, t)
+	add := func(name string, m model.Options, o loss.CHESTOptions, change ...func(o *train.Options)) {
+		t := base(epochs, shape{32, 2}, 4e-3, o)
+		m.Trunk, m.DE, m.DH = t.Model.Trunk, t.Model.DE, t.Model.DH
+		t.Model = m
+		for _, f := range change {
+			f(&t.Train)
 		}
-		rows = append(rows, row)
+		rows = append(rows, Row{Name: name, Variants: []Trial{t}})
 	}
 	add("defaults", model.Options{}, loss.CHESTOptions{})
 	for _, s := range []struct {
@@ -89,10 +105,16 @@ func Choices(epochs int) []Row {
 	add("weight of H 0.5", model.Options{}, loss.CHESTOptions{WeightH: 0.5})
 	add("weight of H 2", model.Options{}, loss.CHESTOptions{WeightH: 2})
 	add("2 proxies", model.Options{}, loss.CHESTOptions{E: loss.SoftTripleOptions{Proxies: 2}})
+	add("1 proxy", model.Options{}, loss.CHESTOptions{E: loss.SoftTripleOptions{Proxies: 1}})
+	add("λ of both / 4", model.Options{}, loss.CHESTOptions{E: loss.SoftTripleOptions{Lambda: 5}, H: loss.HyperSoftTripleOptions{Lambda: 1.25}})
+	add("λ of both · 2", model.Options{}, loss.CHESTOptions{E: loss.SoftTripleOptions{Lambda: 40}, H: loss.HyperSoftTripleOptions{Lambda: 10}})
+	add("rate of proxies ×0.3", model.Options{}, loss.CHESTOptions{}, func(o *train.Options) { o.ProxyRate = 0.3 })
+	add("rate of proxies ×3", model.Options{}, loss.CHESTOptions{}, func(o *train.Options) { o.ProxyRate = 3 })
+	add("rate of proxies ×10", model.Options{}, loss.CHESTOptions{}, func(o *train.Options) { o.ProxyRate = 10 })
 	return rows
 }
 
-// rates are tried by every row.
+// rates are tried by every row of Losses.
 var rates = []float64{2e-3, 6e-3}
 
 // shape is classes of a batch and items of each.
@@ -109,29 +131,29 @@ func base(epochs int, s shape, rate float64, l loss.Recipe) Trial {
 
 // choice is a loss with the name of what sets it apart.
 type choice struct {
-	note   string
-	recipe loss.Recipe
+	note      string
+	proxyRate float64 // 0 means train's default
+	recipe    loss.Recipe
 }
 
 // scaled makes three losses: of the published value of a number, of its half and
 // of its double.
 func scaled(name string, published float64, make func(v float64) loss.Recipe) (all []choice) {
 	for _, v := range []float64{published, published / 2, 2 * published} {
-		all = append(all, choice{fmt.Sprintf("%s %.3g", name, v), make(v)})
+		all = append(all, choice{fmt.Sprintf("%s %.3g", name, v), 0, make(v)})
 	}
 	return all
 }
 
-// lossRow makes a row with a variant for each rate, batch and choice.
-func lossRow(name string, epochs int, shapes []shape, choices []choice) Row {
+// lossRow makes a row with a variant for each choice and rate.
+func lossRow(name string, epochs int, s shape, choices []choice) Row {
 	row := Row{Name: name}
-	for _, s := range shapes {
-		for _, c := range choices {
-			for _, rate := range rates {
-				t := base(epochs, s, rate, c.recipe)
-				t.Note += ", " + c.note
-				row.Variants = append(row.Variants, t)
-			}
+	for _, c := range choices {
+		for _, rate := range rates {
+			t := base(epochs, s, rate, c.recipe)
+			t.Train.ProxyRate = c.proxyRate
+			t.Note += ", " + c.note
+			row.Variants = append(row.Variants, t)
 		}
 	}
 	return row

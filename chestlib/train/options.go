@@ -16,7 +16,7 @@ type Options struct {
 	PerClass   int     // items of each class in a batch; 0 means 2
 	Accumulate int     // parts of whole classes that a batch goes through the model in, for memory; 0 means 1
 	Rate       float64 // the optimiser's rate at the start; 0 means 3e-3
-	ProxyRate  float64 // rate of the proxies as a multiple of Rate; 0 means 10
+	ProxyRate  float64 // rate of the proxies as a multiple of Rate; 0 means 1
 	HeadRate   float64 // rate of the heads as a multiple of Rate; 0 means 1
 	Decay      float64 // AdamW's weight decay; 0 means 1e-2, negative means none
 	MaxNorm    float64 // gradients of larger norm are scaled down; 0 means 10, negative means never
@@ -62,7 +62,7 @@ func (o Options) withDefaults() Options {
 	o.Accumulate = cmp.Or(o.Accumulate, 1)
 	o.Every = cmp.Or(o.Every, 1)
 	o.Rate = cmp.Or(o.Rate, 3e-3)
-	o.ProxyRate = cmp.Or(o.ProxyRate, 10)
+	o.ProxyRate = cmp.Or(o.ProxyRate, 1)
 	o.HeadRate = cmp.Or(o.HeadRate, 1)
 	o.MaxNorm = cmp.Or(o.MaxNorm, 10)
 	if o.Loss == nil {

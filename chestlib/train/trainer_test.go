@@ -75,7 +75,7 @@ func newTrainer(t *testing.T, src model.Source, o Options) *Trainer {
 func TestFitLearns(t *testing.T) {
 	src, unseen := newClusters(60, 12, 24, 1), newClusters(20, 12, 24, 2)
 	o := small(10)
-	o.Classes, o.PerClass = 20, 2
+	o.Classes, o.PerClass, o.ProxyRate = 20, 2, 10
 	o.Watch = unseen
 	tr := newTrainer(t, src, o)
 	before, err := Evaluate(context.Background(), tr.Model, unseen, nil)

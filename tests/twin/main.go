@@ -130,7 +130,7 @@ func both(split *datasets.Split, recipe loss.Recipe, options map[string]float64,
 	if err != nil {
 		return chest, torch, err
 	}
-	o := chestlib.TrainOptions{Epochs: *epochs, Classes: 32, PerClass: 2, Rate: 4e-3, ProxyRate: 10, Decay: 1e-2, MaxNorm: 10, Seed: seed, Silent: true, Loss: recipe}
+	o := chestlib.TrainOptions{Epochs: *epochs, Classes: 32, PerClass: 2, Rate: 4e-3, ProxyRate: 1, Decay: 1e-2, MaxNorm: 10, Seed: seed, Silent: true, Loss: recipe}
 	tr, err := chestlib.NewTrainer(m, split.Train, o)
 	if err != nil {
 		return chest, torch, err
