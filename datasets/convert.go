@@ -7,10 +7,10 @@ import (
 	"github.com/chestlab/chest/datasets/transform"
 )
 
-// convert is a decoded picture as RGB on a screen of w×h, black beside it; only
+// toRGB is a decoded picture as RGB on a screen of w×h, black beside it; only
 // frames of a GIF are smaller than their screen. video says that YCbCr has the
 // range of video, as in WebP, and not of JPEG.
-func convert(m image.Image, w, h int, video bool) transform.RGB {
+func toRGB(m image.Image, w, h int, video bool) transform.RGB {
 	out := transform.NewRGB(w, h)
 	b := m.Bounds()
 	part := out.Crop(b.Min.X, b.Min.Y, b.Dx(), b.Dy())
@@ -20,17 +20,17 @@ func convert(m image.Image, w, h int, video bool) transform.RGB {
 	case *image.NYCbCrA:
 		fromYCbCr(part, &m.YCbCr, video)
 	case *image.Gray:
-		spread(part, m.Pix, m.Stride, 1, 0, 0, 0)
+		takeBytes(part, m.Pix, m.Stride, 1, 0, 0, 0)
 	case *image.Gray16:
-		spread(part, m.Pix, m.Stride, 2, 0, 0, 0)
+		takeBytes(part, m.Pix, m.Stride, 2, 0, 0, 0)
 	case *image.RGBA:
-		spread(part, m.Pix, m.Stride, 4, 0, 1, 2)
+		takeBytes(part, m.Pix, m.Stride, 4, 0, 1, 2)
 	case *image.NRGBA:
-		spread(part, m.Pix, m.Stride, 4, 0, 1, 2)
+		takeBytes(part, m.Pix, m.Stride, 4, 0, 1, 2)
 	case *image.RGBA64:
-		spread(part, m.Pix, m.Stride, 8, 0, 2, 4)
+		takeBytes(part, m.Pix, m.Stride, 8, 0, 2, 4)
 	case *image.NRGBA64:
-		spread(part, m.Pix, m.Stride, 8, 0, 2, 4)
+		takeBytes(part, m.Pix, m.Stride, 8, 0, 2, 4)
 	case *image.Paletted:
 		fromPalette(part, m)
 	case *image.CMYK:
@@ -41,8 +41,8 @@ func convert(m image.Image, w, h int, video bool) transform.RGB {
 	return out
 }
 
-// spread copies three bytes of each group of step bytes.
-func spread(out transform.RGB, pix []uint8, stride, step, r, g, b int) {
+// takeBytes copies three bytes of each group of step bytes.
+func takeBytes(out transform.RGB, pix []uint8, stride, step, r, g, b int) {
 	for y := range out.H {
 		from := pix[y*stride:]
 		to := out.Row(y)

@@ -77,7 +77,7 @@ func decodePicture(data []byte, maxPixels int) (m transform.RGB, err error) {
 	if b := decoded.Bounds(); b.Empty() || b.Min.X < 0 || b.Min.Y < 0 || b.Max.X > c.Width || b.Max.Y > c.Height {
 		return m, fmt.Errorf("broken %s file: pixels %v, but it says %d×%d", f.name, b, c.Width, c.Height)
 	}
-	return convert(decoded, c.Width, c.Height, f.name == "WebP"), nil
+	return toRGB(decoded, c.Width, c.Height, f.name == "WebP"), nil
 }
 
 // formatOf is the format of a file.

@@ -89,7 +89,7 @@ func TestOddKinds(t *testing.T) {
 		{"frame", frame, 2, 2, "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x09\x08\x07"},
 		{"short palette", short, 2, 1, "\xff\xff\xff\x00\x00\x00"},
 	} {
-		if got := string(convert(c.m, c.w, c.h, false).Pix); got != c.want {
+		if got := string(toRGB(c.m, c.w, c.h, false).Pix); got != c.want {
 			t.Errorf("%s: %x, want %x", c.name, got, c.want)
 		}
 	}
@@ -111,7 +111,7 @@ func TestChromaRatios(t *testing.T) {
 				m.Cb[i], m.Cr[i] = 90, 200
 			}
 			r, g, b := color.YCbCrToRGB(100, 90, 200)
-			out := convert(m, w, 5, false)
+			out := toRGB(m, w, 5, false)
 			for j, v := range out.Pix {
 				want := [3]uint8{r, g, b}[j%3]
 				if d := int(v) - int(want); d > 1 || d < -1 {
