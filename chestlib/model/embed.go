@@ -54,10 +54,12 @@ func (m *Model) Embed(ctx context.Context, src Source, batch int) (Embedding, er
 	}
 	x := make([]float32, min(batch, n)*m.in.Size())
 	var s spread
+	defer announce(src, 0, 0)
 	for first := 0; first < n; first += batch {
 		if err := ctx.Err(); err != nil {
 			return Embedding{}, fmt.Errorf("model: Embed: stopped after %d of %d items: %w", first, n, err)
 		}
+		announce(src, first, 2*batch)
 		count := min(batch, n-first)
 		if err := m.load(x, e.Label, src, first, count); err != nil {
 			return Embedding{}, err

@@ -119,6 +119,8 @@ func (t *Trainer) begin() *run {
 // walk trains the steps of r that are left.
 func (t *Trainer) walk(ctx context.Context, r *run, p Progress) error {
 	batches := t.sampler.Epoch(r.Draw)
+	t.coming = batches
+	defer t.forget()
 	begin, before := time.Now(), r.Seconds
 	for r.At < len(batches) {
 		if err := ctx.Err(); err != nil {

@@ -28,6 +28,8 @@ type Trainer struct {
 
 	o       Options
 	src     model.Source
+	drawer  model.Drawer // src, if its items are drawn at random; else nil
+	coming  []Batch      // of the epoch, those not trained on yet
 	data    data
 	sampler *Sampler
 	engine  engine.Engine   // the loss, and the optimiser of its params
@@ -64,6 +66,7 @@ func New(m *model.Model, src model.Source, o Options) (*Trainer, error) {
 	}
 	mo := m.Options()
 	t := &Trainer{Model: m, o: o, src: src, data: dataOf(src), sampler: sampler, params: m.Params(), warned: make(map[string]bool)}
+	t.drawer, _ = src.(model.Drawer)
 	setting := loss.Setting{Classes: sampler.Classes(), DE: mo.DE, DH: mo.DH, Curvature: m.Ball().Curvature(), Clip: m.Ball().Clip(), Ball: m.Ball(), Seed: o.Seed}
 	if t.Loss, err = o.Loss.Make(setting); err != nil {
 		return nil, fmt.Errorf("train: Options.Loss: %w", err)
@@ -166,6 +169,7 @@ func (t *Trainer) Batches() []Batch {
 	t.announce(t.EpochsDone())
 	b := t.sampler.Epoch(t.epochs)
 	t.epochs++
+	t.coming = b
 	return b
 }
 
@@ -226,9 +230,10 @@ func (t *Trainer) gradient(b Batch, s *Step) error {
 	if err != nil {
 		return err
 	}
+	t.prefetch(b)
 	rng := rand.New(rand.NewPCG(t.o.Seed, 0x7e57<<32|uint64(t.steps)))
 	for i, part := range parts {
-		if err := t.load(part); err != nil {
+		if err := t.load(part, i*len(part.Items)); err != nil {
 			return err
 		}
 		uE, uH := t.Model.Forward(t.x, len(part.Items), true)
@@ -260,12 +265,19 @@ func (t *Trainer) move(m optim.Move) {
 	t.rest.Move(m)
 }
 
-// load copies the items of b into t.x.
-func (t *Trainer) load(b Batch) error {
+// load copies the items of b, or a draw of each, into t.x. They stand at first
+// and on in the batch of the step.
+func (t *Trainer) load(b Batch, first int) error {
 	d := t.Model.In().Size()
 	t.x = sized(t.x, len(b.Items)*d)
 	for i, item := range b.Items {
-		if err := t.src.Item(t.x[i*d:(i+1)*d], item); err != nil {
+		x, err := t.x[i*d:(i+1)*d], error(nil)
+		if t.drawer != nil {
+			err = t.drawer.Draw(x, item, t.draw(t.steps, first+i))
+		} else {
+			err = t.src.Item(x, item)
+		}
+		if err != nil {
 			return fmt.Errorf("train: item %d: %w", item, err)
 		}
 	}
