@@ -68,10 +68,7 @@ func (s *ImageSet) buildCache(ctx context.Context, files *Files, stats []fileSta
 		s.warnUnwritten(err)
 		return nil, nil
 	}
-	n := len(files.Paths)
-	s.o.Progress.Start(n, "decoding "+s.Name)
 	err := s.fill(ctx, c, key, files)
-	s.o.Progress.Finish(finished(err))
 	if err == nil {
 		err = s.checkReasons(c, files)
 	}
@@ -94,9 +91,14 @@ func (s *ImageSet) warnUnwritten(err error) {
 	s.warn("unwritten", fmt.Sprintf("datasets: %s: the cache in %s cannot be used: %v: pictures are decoded from their files each time; make room or name another folder", s.Name, s.o.Cache, err))
 }
 
-// fill opens the shards that are there and makes the others.
-func (s *ImageSet) fill(ctx context.Context, c *pictureCache, key [32]byte, files *Files) error {
-	n := len(files.Paths)
+// fill opens the shards that are there and makes the others, with progress.
+func (s *ImageSet) fill(ctx context.Context, c *pictureCache, key [32]byte, files *Files) (err error) {
+	n, making := len(files.Paths), false
+	defer func() {
+		if making {
+			s.o.Progress.Finish(finished(err))
+		}
+	}()
 	for lo := 0; lo < n; lo += shardPictures {
 		paths := files.Paths[lo:min(lo+shardPictures, n)]
 		path := filepath.Join(c.dir, fmt.Sprintf("%05d.pictures", lo/shardPictures))
@@ -106,12 +108,16 @@ func (s *ImageSet) fill(ctx context.Context, c *pictureCache, key [32]byte, file
 			if !errors.Is(err, fs.ErrNotExist) {
 				s.warn("shard", fmt.Sprintf("datasets: %s: %s of the cache is damaged (%v) and is made again", s.Name, path, err))
 			}
+			if !making {
+				making = true
+				s.o.Progress.Start(n, "decoding "+s.Name)
+			}
 			if sh, err = s.makeShard(ctx, path, head, paths, lo, n); err != nil {
 				return err
 			}
+			s.o.Progress.Set(lo+len(paths), fmt.Sprintf("%.0f MB", float64(c.bytes+sh.size)/1e6))
 		}
 		c.shards, c.bytes = append(c.shards, sh), c.bytes+sh.size
-		s.o.Progress.Set(lo+len(paths), fmt.Sprintf("%.0f MB", float64(c.bytes)/1e6))
 	}
 	return nil
 }

@@ -261,6 +261,25 @@ func TestDamagedFiles(t *testing.T) {
 	}
 }
 
+// TestUnreadableIsNotDamaged: what the system fails to read is an error, also
+// when damage is skipped, and no cache remembers it.
+func TestUnreadableIsNotDamaged(t *testing.T) {
+	f := writePhotos(t, 2, 40, 30)
+	f.Paths[1] = strings.Repeat("x", 5000)
+	for _, dir := range []string{"", t.TempDir()} {
+		o := smallRecipes()
+		o.Damaged, o.Cache = SkipDamage, dir
+		if s, err := Images(f, o); err == nil || !strings.Contains(err.Error(), "too long") {
+			t.Errorf("cache %q: %v, error %v", dir, s, err)
+		}
+	}
+	s := &ImageSet{Name: "x", root: "/r", o: ImageOptions{MaxPixels: 100}}
+	err := s.damage("a", &os.PathError{Op: "read", Path: "/r/a", Err: os.ErrPermission})
+	if !strings.Contains(err.Error(), "see to its permissions") {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestAllDamaged(t *testing.T) {
 	f := &Files{Name: "x", Root: t.TempDir(), Paths: []string{"a.jpg"}, Labels: []int{0}, Classes: []string{"a"}}
 	o := smallRecipes()

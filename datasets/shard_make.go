@@ -51,7 +51,8 @@ func (s *ImageSet) makeShard(ctx context.Context, path string, head shardHead, p
 }
 
 // writeBlock decodes a few files side by side and writes them in their order. It
-// gives an error only for a damaged file that shall be one.
+// gives an error only for a damaged file that shall be one, and for a file that
+// cannot be read, which must not be remembered as damaged.
 func (s *ImageSet) writeBlock(out *shardWriter, paths []string) error {
 	pictures, reasons := make([]transform.RGB, len(paths)), make([]error, len(paths))
 	parallel.For(len(paths), 1, func(i, _ int) {
@@ -65,7 +66,7 @@ func (s *ImageSet) writeBlock(out *shardWriter, paths []string) error {
 		switch {
 		case reasons[i] == nil:
 			out.add(pictures[i].W, pictures[i].H, pictures[i].Pix)
-		case s.o.Damaged == FatalDamage:
+		case s.o.Damaged == FatalDamage, unreadable(reasons[i]):
 			return s.damage(path, reasons[i])
 		default:
 			text := reasons[i].Error()

@@ -2,7 +2,9 @@ package datasets
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -56,7 +58,7 @@ func (f *Files) stat(ctx context.Context, damaged Damaged) ([]fileStat, error) {
 			st, err := os.Stat(filepath.Join(f.Root, filepath.FromSlash(f.Paths[i])))
 			if err == nil {
 				stats[i] = fileStat{st.Size(), st.ModTime().UnixNano()}
-			} else if damaged == FatalDamage {
+			} else if damaged == FatalDamage || unreadable(err) {
 				return fmt.Errorf("datasets: %s: %w; get the file, correct Files.Root, or set ImageOptions.Damaged to SkipDamage", f.Name, err)
 			}
 		}
@@ -95,7 +97,11 @@ func (s *ImageSet) tryAll(ctx context.Context, files *Files) ([]string, error) {
 			return fmt.Errorf("datasets: %s: stopped after %d of %d files: %w", s.Name, done.Load(), len(reasons), err)
 		}
 		for i := lo; i < hi; i++ {
-			if _, err := s.fresh(files.Paths[i]); err != nil {
+			_, err := s.fresh(files.Paths[i])
+			if unreadable(err) {
+				return s.damage(files.Paths[i], err)
+			}
+			if err != nil {
 				reasons[i] = err.Error()
 			}
 		}
@@ -104,6 +110,13 @@ func (s *ImageSet) tryAll(ctx context.Context, files *Files) ([]string, error) {
 	})
 	s.o.Progress.Finish(finished(err))
 	return reasons, err
+}
+
+// unreadable says that the system failed to read a file that is there, for want
+// of permission or by a fault of the disk: it says nothing about the picture.
+func unreadable(err error) bool {
+	var p *fs.PathError
+	return errors.As(err, &p) && !errors.Is(err, fs.ErrNotExist)
 }
 
 // finished is the last line of a progress.

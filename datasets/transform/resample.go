@@ -68,8 +68,9 @@ func scaleColumns(m RGB, t taps, lo int) RGB {
 			row := m.Row(from - lo + k)
 			addRows(sum, row, row, weight[k], 0)
 		}
+		row := out.Row(y)[:len(sum)]
 		for j, s := range sum {
-			out.Row(y)[j] = clip(s)
+			row[j] = clip(s)
 		}
 	}
 	return out
