@@ -10,13 +10,69 @@ import (
 func init() {
 	Symbols["github.com/chestlab/chest/chestlib/hyphc/hyphc"] = map[string]reflect.Value{
 		// function, constant and variable definitions
+		"Average":      reflect.ValueOf(hyphc.Average),
+		"Cluster":      reflect.ValueOf(hyphc.Cluster),
+		"Complete":     reflect.ValueOf(hyphc.Complete),
+		"Cosine":       reflect.ValueOf(hyphc.Cosine),
+		"Decode":       reflect.ValueOf(hyphc.Decode),
 		"LCA":          reflect.ValueOf(hyphc.LCA),
 		"LCAGrad":      reflect.ValueOf(hyphc.LCAGrad),
+		"Linkage":      reflect.ValueOf(hyphc.Linkage),
+		"NewMatrix":    reflect.ValueOf(hyphc.NewMatrix),
+		"NewTree":      reflect.ValueOf(hyphc.NewTree),
 		"Similarity":   reflect.ValueOf(hyphc.Similarity),
 		"SimilarityOf": reflect.ValueOf(hyphc.SimilarityOf),
+		"Single":       reflect.ValueOf(hyphc.Single),
+		"Standardised": reflect.ValueOf(hyphc.Standardised),
 		"TripletLoss":  reflect.ValueOf(hyphc.TripletLoss),
+		"Ward":         reflect.ValueOf(hyphc.Ward),
 
 		// type definitions
-		"Dots": reflect.ValueOf((*hyphc.Dots)(nil)),
+		"Clustering":   reflect.ValueOf((*hyphc.Clustering)(nil)),
+		"Dots":         reflect.ValueOf((*hyphc.Dots)(nil)),
+		"Matrix":       reflect.ValueOf((*hyphc.Matrix)(nil)),
+		"Merge":        reflect.ValueOf((*hyphc.Merge)(nil)),
+		"Method":       reflect.ValueOf((*hyphc.Method)(nil)),
+		"Options":      reflect.ValueOf((*hyphc.Options)(nil)),
+		"Progress":     reflect.ValueOf((*hyphc.Progress)(nil)),
+		"Rows":         reflect.ValueOf((*hyphc.Rows)(nil)),
+		"Similarities": reflect.ValueOf((*hyphc.Similarities)(nil)),
+		"Tree":         reflect.ValueOf((*hyphc.Tree)(nil)),
+
+		// interface wrapper definitions
+		"_Progress":     reflect.ValueOf((*_github_com_chestlab_chest_chestlib_hyphc_Progress)(nil)),
+		"_Similarities": reflect.ValueOf((*_github_com_chestlab_chest_chestlib_hyphc_Similarities)(nil)),
 	}
+}
+
+// _github_com_chestlab_chest_chestlib_hyphc_Progress is an interface wrapper for Progress type
+type _github_com_chestlab_chest_chestlib_hyphc_Progress struct {
+	IValue  interface{}
+	WFinish func(status string)
+	WSet    func(done int, status string)
+	WStart  func(total int, what string)
+}
+
+func (W _github_com_chestlab_chest_chestlib_hyphc_Progress) Finish(status string) {
+	W.WFinish(status)
+}
+func (W _github_com_chestlab_chest_chestlib_hyphc_Progress) Set(done int, status string) {
+	W.WSet(done, status)
+}
+func (W _github_com_chestlab_chest_chestlib_hyphc_Progress) Start(total int, what string) {
+	W.WStart(total, what)
+}
+
+// _github_com_chestlab_chest_chestlib_hyphc_Similarities is an interface wrapper for Similarities type
+type _github_com_chestlab_chest_chestlib_hyphc_Similarities struct {
+	IValue interface{}
+	WAt    func(i int, j int) float64
+	WLen   func() int
+}
+
+func (W _github_com_chestlab_chest_chestlib_hyphc_Similarities) At(i int, j int) float64 {
+	return W.WAt(i, j)
+}
+func (W _github_com_chestlab_chest_chestlib_hyphc_Similarities) Len() int {
+	return W.WLen()
 }

@@ -4,14 +4,25 @@ package symbols
 
 import (
 	"github.com/chestlab/chest/chestlib/loss"
+	"github.com/chestlab/chest/chestlib/optim"
 	"reflect"
 )
 
 func init() {
 	Symbols["github.com/chestlab/chest/chestlib/loss/loss"] = map[string]reflect.Value{
 		// function, constant and variable definitions
+		"AllTriplets":        reflect.ValueOf(loss.AllTriplets),
+		"Angle":              reflect.ValueOf(loss.Angle),
+		"Ball":               reflect.ValueOf(loss.Ball),
+		"BatchTriplets":      reflect.ValueOf(loss.BatchTriplets),
 		"Both":               reflect.ValueOf(loss.Both),
+		"CosineDistance":     reflect.ValueOf(loss.CosineDistance),
+		"DistanceWeighted":   reflect.ValueOf(loss.DistanceWeighted),
 		"Exponential":        reflect.ValueOf(loss.Exponential),
+		"Hard":               reflect.ValueOf(loss.Hard),
+		"MeanLeaves":         reflect.ValueOf(loss.MeanLeaves),
+		"Named":              reflect.ValueOf(loss.Named),
+		"NearTriplets":       reflect.ValueOf(loss.NearTriplets),
 		"Negative":           reflect.ValueOf(loss.Negative),
 		"NegativeSquared":    reflect.ValueOf(loss.NegativeSquared),
 		"NewCHEST":           reflect.ValueOf(loss.NewCHEST),
@@ -20,19 +31,108 @@ func init() {
 		"NewSoftTriple":      reflect.ValueOf(loss.NewSoftTriple),
 		"OnlyE":              reflect.ValueOf(loss.OnlyE),
 		"OnlyH":              reflect.ValueOf(loss.OnlyH),
+		"PlainDistance":      reflect.ValueOf(loss.PlainDistance),
+		"ProxyLeaves":        reflect.ValueOf(loss.ProxyLeaves),
+		"Recipes":            reflect.ValueOf(loss.Recipes),
 		"Rescaled":           reflect.ValueOf(loss.Rescaled),
+		"SemiHard":           reflect.ValueOf(loss.SemiHard),
+		"Sphere":             reflect.ValueOf(loss.Sphere),
+		"SquaredDistance":    reflect.ValueOf(loss.SquaredDistance),
+		"Sum":                reflect.ValueOf(loss.Sum),
+		"UniformTriplets":    reflect.ValueOf(loss.UniformTriplets),
+		"UsualDistance":      reflect.ValueOf(loss.UsualDistance),
+		"UsualGeometry":      reflect.ValueOf(loss.UsualGeometry),
+		"UsualMiner":         reflect.ValueOf(loss.UsualMiner),
 
 		// type definitions
-		"CHEST":                  reflect.ValueOf((*loss.CHEST)(nil)),
-		"CHESTOptions":           reflect.ValueOf((*loss.CHESTOptions)(nil)),
-		"HypHC":                  reflect.ValueOf((*loss.HypHC)(nil)),
-		"HypHCOptions":           reflect.ValueOf((*loss.HypHCOptions)(nil)),
-		"HyperSoftTriple":        reflect.ValueOf((*loss.HyperSoftTriple)(nil)),
-		"HyperSoftTripleOptions": reflect.ValueOf((*loss.HyperSoftTripleOptions)(nil)),
-		"Similarity":             reflect.ValueOf((*loss.Similarity)(nil)),
-		"SoftTriple":             reflect.ValueOf((*loss.SoftTriple)(nil)),
-		"SoftTripleOptions":      reflect.ValueOf((*loss.SoftTripleOptions)(nil)),
-		"Space":                  reflect.ValueOf((*loss.Space)(nil)),
-		"Terms":                  reflect.ValueOf((*loss.Terms)(nil)),
+		"Batch":                   reflect.ValueOf((*loss.Batch)(nil)),
+		"CHEST":                   reflect.ValueOf((*loss.CHEST)(nil)),
+		"CHESTOptions":            reflect.ValueOf((*loss.CHESTOptions)(nil)),
+		"ContrastiveOptions":      reflect.ValueOf((*loss.ContrastiveOptions)(nil)),
+		"Distance":                reflect.ValueOf((*loss.Distance)(nil)),
+		"Geometry":                reflect.ValueOf((*loss.Geometry)(nil)),
+		"HIEROptions":             reflect.ValueOf((*loss.HIEROptions)(nil)),
+		"HypHC":                   reflect.ValueOf((*loss.HypHC)(nil)),
+		"HypHCOptions":            reflect.ValueOf((*loss.HypHCOptions)(nil)),
+		"HyperSoftTriple":         reflect.ValueOf((*loss.HyperSoftTriple)(nil)),
+		"HyperSoftTripleOptions":  reflect.ValueOf((*loss.HyperSoftTripleOptions)(nil)),
+		"Leaves":                  reflect.ValueOf((*loss.Leaves)(nil)),
+		"Loss":                    reflect.ValueOf((*loss.Loss)(nil)),
+		"Miner":                   reflect.ValueOf((*loss.Miner)(nil)),
+		"MultiSimilarityOptions":  reflect.ValueOf((*loss.MultiSimilarityOptions)(nil)),
+		"PairCrossEntropyOptions": reflect.ValueOf((*loss.PairCrossEntropyOptions)(nil)),
+		"Part":                    reflect.ValueOf((*loss.Part)(nil)),
+		"ProxyAnchorOptions":      reflect.ValueOf((*loss.ProxyAnchorOptions)(nil)),
+		"ProxyNCAOptions":         reflect.ValueOf((*loss.ProxyNCAOptions)(nil)),
+		"Recipe":                  reflect.ValueOf((*loss.Recipe)(nil)),
+		"Sampling":                reflect.ValueOf((*loss.Sampling)(nil)),
+		"Scheduled":               reflect.ValueOf((*loss.Scheduled)(nil)),
+		"Setting":                 reflect.ValueOf((*loss.Setting)(nil)),
+		"Similarity":              reflect.ValueOf((*loss.Similarity)(nil)),
+		"SoftTriple":              reflect.ValueOf((*loss.SoftTriple)(nil)),
+		"SoftTripleOptions":       reflect.ValueOf((*loss.SoftTripleOptions)(nil)),
+		"Space":                   reflect.ValueOf((*loss.Space)(nil)),
+		"SupConOptions":           reflect.ValueOf((*loss.SupConOptions)(nil)),
+		"Terms":                   reflect.ValueOf((*loss.Terms)(nil)),
+		"TripletOptions":          reflect.ValueOf((*loss.TripletOptions)(nil)),
+
+		// interface wrapper definitions
+		"_Loss":      reflect.ValueOf((*_github_com_chestlab_chest_chestlib_loss_Loss)(nil)),
+		"_Recipe":    reflect.ValueOf((*_github_com_chestlab_chest_chestlib_loss_Recipe)(nil)),
+		"_Scheduled": reflect.ValueOf((*_github_com_chestlab_chest_chestlib_loss_Scheduled)(nil)),
 	}
+}
+
+// _github_com_chestlab_chest_chestlib_loss_Loss is an interface wrapper for Loss type
+type _github_com_chestlab_chest_chestlib_loss_Loss struct {
+	IValue  interface{}
+	WAdd    func(b loss.Batch, weight float64) loss.Terms
+	WParams func() []*optim.Param
+	WUses   func() loss.Space
+}
+
+func (W _github_com_chestlab_chest_chestlib_loss_Loss) Add(b loss.Batch, weight float64) loss.Terms {
+	return W.WAdd(b, weight)
+}
+func (W _github_com_chestlab_chest_chestlib_loss_Loss) Params() []*optim.Param {
+	return W.WParams()
+}
+func (W _github_com_chestlab_chest_chestlib_loss_Loss) Uses() loss.Space {
+	return W.WUses()
+}
+
+// _github_com_chestlab_chest_chestlib_loss_Recipe is an interface wrapper for Recipe type
+type _github_com_chestlab_chest_chestlib_loss_Recipe struct {
+	IValue interface{}
+	WMake  func(s loss.Setting) (loss.Loss, error)
+	WName  func() string
+}
+
+func (W _github_com_chestlab_chest_chestlib_loss_Recipe) Make(s loss.Setting) (loss.Loss, error) {
+	return W.WMake(s)
+}
+func (W _github_com_chestlab_chest_chestlib_loss_Recipe) Name() string {
+	return W.WName()
+}
+
+// _github_com_chestlab_chest_chestlib_loss_Scheduled is an interface wrapper for Scheduled type
+type _github_com_chestlab_chest_chestlib_loss_Scheduled struct {
+	IValue      interface{}
+	WAdd        func(b loss.Batch, weight float64) loss.Terms
+	WBeginEpoch func(done int, of int)
+	WParams     func() []*optim.Param
+	WUses       func() loss.Space
+}
+
+func (W _github_com_chestlab_chest_chestlib_loss_Scheduled) Add(b loss.Batch, weight float64) loss.Terms {
+	return W.WAdd(b, weight)
+}
+func (W _github_com_chestlab_chest_chestlib_loss_Scheduled) BeginEpoch(done int, of int) {
+	W.WBeginEpoch(done, of)
+}
+func (W _github_com_chestlab_chest_chestlib_loss_Scheduled) Params() []*optim.Param {
+	return W.WParams()
+}
+func (W _github_com_chestlab_chest_chestlib_loss_Scheduled) Uses() loss.Space {
+	return W.WUses()
 }

@@ -11,6 +11,7 @@ import (
 func init() {
 	Symbols["github.com/chestlab/chest/chestlib/model/model"] = map[string]reflect.Value{
 		// function, constant and variable definitions
+		"Load":             reflect.ValueOf(model.Load),
 		"New":              reflect.ValueOf(model.New),
 		"NewAttention":     reflect.ValueOf(model.NewAttention),
 		"NewBatchNorm":     reflect.ValueOf(model.NewBatchNorm),

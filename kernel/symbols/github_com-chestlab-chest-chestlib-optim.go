@@ -10,15 +10,101 @@ import (
 func init() {
 	Symbols["github.com/chestlab/chest/chestlib/optim/optim"] = map[string]reflect.Value{
 		// function, constant and variable definitions
-		"ClipNorm": reflect.ValueOf(optim.ClipNorm),
-		"NewAdamW": reflect.ValueOf(optim.NewAdamW),
-		"NewParam": reflect.ValueOf(optim.NewParam),
-		"Norm":     reflect.ValueOf(optim.Norm),
+		"ClipNorm":       reflect.ValueOf(optim.ClipNorm),
+		"Decode":         reflect.ValueOf(optim.Decode),
+		"DecodeSchedule": reflect.ValueOf(optim.DecodeSchedule),
+		"Named":          reflect.ValueOf(optim.Named),
+		"NamedSchedule":  reflect.ValueOf(optim.NamedSchedule),
+		"NewAdamW":       reflect.ValueOf(optim.NewAdamW),
+		"NewEMA":         reflect.ValueOf(optim.NewEMA),
+		"NewParam":       reflect.ValueOf(optim.NewParam),
+		"Norm":           reflect.ValueOf(optim.Norm),
+		"Recipes":        reflect.ValueOf(optim.Recipes),
+		"Schedules":      reflect.ValueOf(optim.Schedules),
 
 		// type definitions
-		"AdamW":        reflect.ValueOf((*optim.AdamW)(nil)),
-		"AdamWOptions": reflect.ValueOf((*optim.AdamWOptions)(nil)),
-		"Group":        reflect.ValueOf((*optim.Group)(nil)),
-		"Param":        reflect.ValueOf((*optim.Param)(nil)),
+		"Adam":                  reflect.ValueOf((*optim.Adam)(nil)),
+		"AdamOptions":           reflect.ValueOf((*optim.AdamOptions)(nil)),
+		"AdamW":                 reflect.ValueOf((*optim.AdamW)(nil)),
+		"AdamWOptions":          reflect.ValueOf((*optim.AdamWOptions)(nil)),
+		"Common":                reflect.ValueOf((*optim.Common)(nil)),
+		"Constant":              reflect.ValueOf((*optim.Constant)(nil)),
+		"Cosine":                reflect.ValueOf((*optim.Cosine)(nil)),
+		"EMA":                   reflect.ValueOf((*optim.EMA)(nil)),
+		"EMAOptions":            reflect.ValueOf((*optim.EMAOptions)(nil)),
+		"Group":                 reflect.ValueOf((*optim.Group)(nil)),
+		"Move":                  reflect.ValueOf((*optim.Move)(nil)),
+		"Optimizer":             reflect.ValueOf((*optim.Optimizer)(nil)),
+		"Param":                 reflect.ValueOf((*optim.Param)(nil)),
+		"Recipe":                reflect.ValueOf((*optim.Recipe)(nil)),
+		"RiemannianAdam":        reflect.ValueOf((*optim.RiemannianAdam)(nil)),
+		"RiemannianAdamOptions": reflect.ValueOf((*optim.RiemannianAdamOptions)(nil)),
+		"RiemannianSGD":         reflect.ValueOf((*optim.RiemannianSGD)(nil)),
+		"RiemannianSGDOptions":  reflect.ValueOf((*optim.RiemannianSGDOptions)(nil)),
+		"SGD":                   reflect.ValueOf((*optim.SGD)(nil)),
+		"SGDOptions":            reflect.ValueOf((*optim.SGDOptions)(nil)),
+		"Schedule":              reflect.ValueOf((*optim.Schedule)(nil)),
+		"State":                 reflect.ValueOf((*optim.State)(nil)),
+		"StepDecay":             reflect.ValueOf((*optim.StepDecay)(nil)),
+		"Warmup":                reflect.ValueOf((*optim.Warmup)(nil)),
+
+		// interface wrapper definitions
+		"_Optimizer": reflect.ValueOf((*_github_com_chestlab_chest_chestlib_optim_Optimizer)(nil)),
+		"_Recipe":    reflect.ValueOf((*_github_com_chestlab_chest_chestlib_optim_Recipe)(nil)),
+		"_Schedule":  reflect.ValueOf((*_github_com_chestlab_chest_chestlib_optim_Schedule)(nil)),
 	}
+}
+
+// _github_com_chestlab_chest_chestlib_optim_Optimizer is an interface wrapper for Optimizer type
+type _github_com_chestlab_chest_chestlib_optim_Optimizer struct {
+	IValue    interface{}
+	WMove     func(m optim.Move)
+	WSetSteps func(steps int)
+	WState    func() []optim.State
+	WSteps    func() int
+}
+
+func (W _github_com_chestlab_chest_chestlib_optim_Optimizer) Move(m optim.Move) {
+	W.WMove(m)
+}
+func (W _github_com_chestlab_chest_chestlib_optim_Optimizer) SetSteps(steps int) {
+	W.WSetSteps(steps)
+}
+func (W _github_com_chestlab_chest_chestlib_optim_Optimizer) State() []optim.State {
+	return W.WState()
+}
+func (W _github_com_chestlab_chest_chestlib_optim_Optimizer) Steps() int {
+	return W.WSteps()
+}
+
+// _github_com_chestlab_chest_chestlib_optim_Recipe is an interface wrapper for Recipe type
+type _github_com_chestlab_chest_chestlib_optim_Recipe struct {
+	IValue interface{}
+	WMake  func(params []*optim.Param, c optim.Common) (optim.Optimizer, error)
+	WName  func() string
+}
+
+func (W _github_com_chestlab_chest_chestlib_optim_Recipe) Make(params []*optim.Param, c optim.Common) (optim.Optimizer, error) {
+	return W.WMake(params, c)
+}
+func (W _github_com_chestlab_chest_chestlib_optim_Recipe) Name() string {
+	return W.WName()
+}
+
+// _github_com_chestlab_chest_chestlib_optim_Schedule is an interface wrapper for Schedule type
+type _github_com_chestlab_chest_chestlib_optim_Schedule struct {
+	IValue  interface{}
+	WCheck  func() error
+	WFactor func(done int, stepsPerEpoch int, epochs int) float64
+	WName   func() string
+}
+
+func (W _github_com_chestlab_chest_chestlib_optim_Schedule) Check() error {
+	return W.WCheck()
+}
+func (W _github_com_chestlab_chest_chestlib_optim_Schedule) Factor(done int, stepsPerEpoch int, epochs int) float64 {
+	return W.WFactor(done, stepsPerEpoch, epochs)
+}
+func (W _github_com_chestlab_chest_chestlib_optim_Schedule) Name() string {
+	return W.WName()
 }

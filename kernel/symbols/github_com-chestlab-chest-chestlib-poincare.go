@@ -12,6 +12,7 @@ func init() {
 		// function, constant and variable definitions
 		"Clip":               reflect.ValueOf(poincare.Clip),
 		"ClipGrad":           reflect.ValueOf(poincare.ClipGrad),
+		"ClipSlope":          reflect.ValueOf(poincare.ClipSlope),
 		"Conformal":          reflect.ValueOf(poincare.Conformal),
 		"Distance":           reflect.ValueOf(poincare.Distance),
 		"Distance0":          reflect.ValueOf(poincare.Distance0),
@@ -38,6 +39,8 @@ func init() {
 		"MobiusScaleGrad":    reflect.ValueOf(poincare.MobiusScaleGrad),
 		"Project":            reflect.ValueOf(poincare.Project),
 		"RiemannianGradient": reflect.ValueOf(poincare.RiemannianGradient),
+		"SoftClip":           reflect.ValueOf(poincare.SoftClip),
+		"SoftClipGrad":       reflect.ValueOf(poincare.SoftClipGrad),
 		"Transport":          reflect.ValueOf(poincare.Transport),
 
 		// type definitions

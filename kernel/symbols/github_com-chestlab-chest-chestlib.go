@@ -10,6 +10,7 @@ import (
 func init() {
 	Symbols["github.com/chestlab/chest/chestlib/chestlib"] = map[string]reflect.Value{
 		// function, constant and variable definitions
+		"BatchTriplets":   reflect.ValueOf(chestlib.BatchTriplets),
 		"Both":            reflect.ValueOf(chestlib.Both),
 		"Check":           reflect.ValueOf(chestlib.Check),
 		"Embed":           reflect.ValueOf(chestlib.Embed),
@@ -18,6 +19,9 @@ func init() {
 		"EvaluateItems":   reflect.ValueOf(chestlib.EvaluateItems),
 		"EvaluateItemsAt": reflect.ValueOf(chestlib.EvaluateItemsAt),
 		"Exponential":     reflect.ValueOf(chestlib.Exponential),
+		"LoadModel":       reflect.ValueOf(chestlib.LoadModel),
+		"MeanLeaves":      reflect.ValueOf(chestlib.MeanLeaves),
+		"NearTriplets":    reflect.ValueOf(chestlib.NearTriplets),
 		"Negative":        reflect.ValueOf(chestlib.Negative),
 		"NegativeSquared": reflect.ValueOf(chestlib.NegativeSquared),
 		"NewModel":        reflect.ValueOf(chestlib.NewModel),
@@ -25,8 +29,12 @@ func init() {
 		"OnlyE":           reflect.ValueOf(chestlib.OnlyE),
 		"OnlyH":           reflect.ValueOf(chestlib.OnlyH),
 		"PCA":             reflect.ValueOf(chestlib.PCA),
+		"ProxyLeaves":     reflect.ValueOf(chestlib.ProxyLeaves),
 		"Rescaled":        reflect.ValueOf(chestlib.Rescaled),
+		"SaveEmbedding":   reflect.ValueOf(chestlib.SaveEmbedding),
+		"SaveProxies":     reflect.ValueOf(chestlib.SaveProxies),
 		"TangentPCA":      reflect.ValueOf(chestlib.TangentPCA),
+		"UniformTriplets": reflect.ValueOf(chestlib.UniformTriplets),
 
 		// type definitions
 		"Batch":                  reflect.ValueOf((*chestlib.Batch)(nil)),

@@ -16,12 +16,14 @@ func init() {
 		"DataVariable": reflect.ValueOf(constant.MakeFromLiteral("\"CHEST_DATA\"", token.STRING, 0)),
 		"ErrNoData":    reflect.ValueOf(&datasets.ErrNoData).Elem(),
 		"Omniglot":     reflect.ValueOf(datasets.Omniglot),
+		"UCI":          reflect.ValueOf(datasets.UCI),
 
 		// type definitions
 		"BlazonsOptions":  reflect.ValueOf((*datasets.BlazonsOptions)(nil)),
 		"OmniglotOptions": reflect.ValueOf((*datasets.OmniglotOptions)(nil)),
 		"Set":             reflect.ValueOf((*datasets.Set)(nil)),
 		"Split":           reflect.ValueOf((*datasets.Split)(nil)),
+		"Table":           reflect.ValueOf((*datasets.Table)(nil)),
 		"Tree":            reflect.ValueOf((*datasets.Tree)(nil)),
 	}
 }
