@@ -1,0 +1,68 @@
+package kernels
+
+import (
+	"fmt"
+
+	"github.com/chestlab/chest/chestlib/engine/cuda/driver"
+)
+
+// Form says which operand of a product is given transposed.
+type Form int
+
+// Forms.
+const (
+	NN Form = iota // A is m×k, B is k×n
+	NT             // B is n×k
+	TN             // A is k×m
+)
+
+func (f Form) String() string { return [...]string{"nn", "nt", "tn"}[f] }
+
+// Product is C = alpha op(A) op(B) + beta C, C m×n, all row-major with rows of
+// lda, ldb and ldc entries; 0 means dense.
+type Product struct {
+	Form          Form
+	A, B, C       driver.Memory
+	M, N, K       int
+	LDA, LDB, LDC int
+	Alpha, Beta   float32
+	Splits        int // 0 means 1: parts of the depth, each written to an own m×n of C, dense, without beta
+}
+
+const (
+	tile  = 128 // rows and columns of C that a block computes
+	depth = 16  // that it takes at once
+)
+
+// Splits is a number of parts for a product that is small in m and n but deep,
+// to keep a large device busy. It depends on the sizes alone: so do the bits.
+func Splits(m, n, k int) int {
+	const enough, least = 256, 256 // blocks; depth of a part
+	return max(min(enough/(blocks(m, tile)*blocks(n, tile)), k/least), 1)
+}
+
+// Gemm queues a product in float32.
+func (s *Set) Gemm(p Product) error {
+	aCols, bCols := p.K, p.N
+	if p.Form == TN {
+		aCols = p.M
+	}
+	if p.Form == NT {
+		bCols = p.K
+	}
+	lda, ldb, ldc := orDense(p.LDA, aCols), orDense(p.LDB, bCols), orDense(p.LDC, p.N)
+	splits := max(p.Splits, 1)
+	if splits > 1 && (ldc != p.N || p.Beta != 0) {
+		return fmt.Errorf("cuda: a product in %d parts needs a dense result and no beta", splits)
+	}
+	part := blocks(blocks(p.K, splits), depth) * depth
+	grid := driver.Grid{X: blocks(p.N, tile), Y: blocks(p.M, tile), Z: splits}
+	return s.launch("gemm_"+p.Form.String(), grid, 256, p.A, p.B, p.C, p.M, p.N, p.K, lda, ldb, ldc, part, p.Alpha, p.Beta)
+}
+
+func orDense(ld, columns int) int {
+	if ld == 0 {
+		return columns
+	}
+	return ld
+}

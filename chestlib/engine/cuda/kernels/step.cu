@@ -1,0 +1,129 @@
+// step.cu: what else a step needs: rows by index, sums, AdamW, heads.
+#include "math.h"
+
+// fill writes value to n entries.
+KERN(256) void fill(float *x, size_t n, float value) {
+	size_t i = (size_t)cta_x * 256 + tid_x;
+	if (i < n) x[i] = value;
+}
+
+// gather_rows copies the rows index[*now·n + i] of src to the n rows of dst; a
+// null now is 0.
+KERN(128) void gather_rows(float *dst, const float *__restrict__ src, const int *__restrict__ index, const int *__restrict__ now, int n, int d) {
+	int i = cta_x * 4 + tid_x / 32;
+	if (i >= n) return;
+	size_t from = index[(now ? (size_t)*now * n : 0) + i];
+	for (int t = tid_x % 32; t < d; t += 32) dst[(size_t)i * d + t] = src[from * d + t];
+}
+
+// gather_ints is gather_rows for integers, one each.
+KERN(256) void gather_ints(int *dst, const int *__restrict__ src, const int *__restrict__ index, const int *__restrict__ now, int n) {
+	int i = cta_x * 256 + tid_x;
+	if (i < n) dst[i] = src[index[(now ? (size_t)*now * n : 0) + i]];
+}
+
+// advance adds 1 to a counter.
+KERN(32) void advance(int *now) {
+	if (tid_x == 0) *now += 1;
+}
+
+struct array {
+	const double *x;
+	size_t n;
+};
+
+// block_sum is the sum over a block of 256, valid in thread 0.
+KERN_DEV double block_sum(double v) {
+	KERN_SHARED double parts[8];
+	v = k_warp_sum_d(v);
+	if (tid_x % 32 == 0) parts[tid_x / 32] = v;
+	k_sync();
+	double sum = parts[0];
+	for (int w = 1; w < 8; w++) sum += parts[w];
+	return sum;
+}
+
+// sum_arrays writes the sum of array b to out[b], one block each.
+KERN(256) void sum_arrays(const struct array *__restrict__ arrays, double *out) {
+	struct array a = arrays[cta_x];
+	double sum = 0.0;
+	for (size_t i = tid_x; i < a.n; i += 256) sum += a.x[i];
+	sum = block_sum(sum);
+	if (tid_x == 0) out[cta_x] = sum;
+}
+
+// squares writes Σ x² of the block's part of n entries to out[cta_x].
+KERN(256) void squares(const float *__restrict__ x, size_t n, double *out) {
+	double sum = 0.0;
+	for (size_t i = (size_t)cta_x * 256 + tid_x; i < n; i += (size_t)ncta_x * 256) sum += (double)x[i] * (double)x[i];
+	sum = block_sum(sum);
+	if (tid_x == 0) out[cta_x] = sum;
+}
+
+// not_finite counts the entries of the block's part that are NaN or infinite.
+KERN(256) void not_finite(const float *__restrict__ x, size_t n, double *out) {
+	double count = 0.0;
+	for (size_t i = (size_t)cta_x * 256 + tid_x; i < n; i += (size_t)ncta_x * 256)
+		if ((k_bits(x[i]) & 0x7f800000) == 0x7f800000) count += 1.0;
+	count = block_sum(count);
+	if (tid_x == 0) out[cta_x] = count;
+}
+
+struct tensor {
+	float *w, *g, *m, *v;
+	size_t n;
+};
+
+struct adam {
+	float scale, limit, beta1, beta2, keep, step, root, eps;
+};
+
+// adamw moves tensor cta_y by the numbers numbers[*now·tensors + cta_y]; a null
+// now is 0. With norms, the squared norms of all gradients together, their norm is
+// first clipped to most. A limit above 0 cuts entries of the gradient.
+KERN(256) void adamw(const struct tensor *__restrict__ tensors, const struct adam *__restrict__ numbers, const int *__restrict__ now, int count, const double *__restrict__ norms, int parts, double most) {
+	struct tensor t = tensors[cta_y];
+	struct adam a = numbers[(now ? (size_t)*now * count : 0) + cta_y];
+	if (norms) {
+		double nn = 0.0;
+		for (int i = 0; i < parts; i++) nn += norms[i];
+		nn = k_sqrt_d(nn);
+		if (nn > most) a.scale *= (float)(most / nn);
+	}
+	size_t i = ((size_t)cta_x * 256 + tid_x) * 4;
+	if (i >= t.n) return;
+	for (int j = 0; j < 4 && i + j < t.n; j++) {
+		float x = t.g[i + j], m = t.m[i + j], v = t.v[i + j];
+		if (a.limit > 0.0f) x = x > a.limit ? a.limit : x < -a.limit ? -a.limit : x;
+		x *= a.scale;
+		m = x + a.beta1 * (m - x);
+		v = x * x + a.beta2 * (v - x * x);
+		t.m[i + j] = m;
+		t.v[i + j] = v;
+		t.w[i + j] = a.keep * t.w[i + j] - k_div(a.step * m, a.root * k_sqrt(v) + a.eps);
+	}
+}
+
+// add_bias adds b to each of n rows of d.
+KERN(256) void add_bias(float *x, const float *__restrict__ b, size_t n, int d) {
+	size_t i = (size_t)cta_x * 256 + tid_x;
+	if (i < n * d) x[i] += b[i % d];
+}
+
+// column_sums sums the n rows of x, one thread a column.
+KERN(128) void column_sums(const float *__restrict__ x, int n, int d, float *out) {
+	int j = cta_x * 128 + tid_x;
+	if (j >= d) return;
+	double sum = 0.0;
+	for (int i = 0; i < n; i++) sum += (double)x[(size_t)i * d + j];
+	out[j] = (float)sum;
+}
+
+// sum_splits adds the parts of a product: dst = Σ of splits arrays of n.
+KERN(256) void sum_splits(float *dst, const float *__restrict__ parts, int splits, size_t n) {
+	size_t i = (size_t)cta_x * 256 + tid_x;
+	if (i >= n) return;
+	float sum = parts[i];
+	for (int s = 1; s < splits; s++) sum += parts[(size_t)s * n + i];
+	dst[i] = sum;
+}
