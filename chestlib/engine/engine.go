@@ -38,7 +38,8 @@ type Engine interface {
 	// Params are the proxies, with the values of the last Sync or Loss of an
 	// engine that keeps them elsewhere. Their Grad belongs to the engine.
 	Params() []*optim.Param
-	// Sync brings the values of Params up to date.
+	// Sync brings the values of Params up to date, and their Grad where the
+	// gradient is kept for Update.
 	Sync() error
 	// Optimizer is what Update moves the params by; its State is up to date after
 	// Sync. It must not be stepped from outside.

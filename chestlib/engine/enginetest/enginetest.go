@@ -54,6 +54,7 @@ func gradients(t *testing.T, p problem, maker Maker) {
 	compareTerms(t, got, want)
 	compare(t, "gE", gE, wantE)
 	compare(t, "gH", gH, wantH)
+	sync(t, e)
 	var norm float64
 	for i, q := range def.Params() {
 		compare(t, q.Name, e.Params()[i].Grad, q.Grad)
@@ -72,6 +73,7 @@ func gradients(t *testing.T, p problem, maker Maker) {
 		t.Fatal(err)
 	}
 	compare(t, "gE of a second batch", gE, wantE)
+	sync(t, e)
 	for i, q := range def.Params() {
 		for j := range q.Grad {
 			q.Grad[j] *= 2
@@ -109,6 +111,14 @@ func compareBall(t *testing.T, name string, got, want []float32) {
 		if d := math.Abs(float64(got[i]) - float64(w)); !(d <= gradTolerance*math.Abs(float64(w))+ballTolerance) {
 			t.Errorf("%s[%d] is %g, want %g", name, i, got[i], w)
 		}
+	}
+}
+
+// sync brings the gradients of an engine that keeps them elsewhere.
+func sync(t *testing.T, e engine.Engine) {
+	t.Helper()
+	if err := e.Sync(); err != nil {
+		t.Fatal(err)
 	}
 }
 

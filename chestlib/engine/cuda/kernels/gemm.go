@@ -38,7 +38,7 @@ const (
 // to keep a large device busy. It depends on the sizes alone: so do the bits.
 func Splits(m, n, k int) int {
 	const enough, least = 256, 256 // blocks; depth of a part
-	return max(min(enough/(blocks(m, tile)*blocks(n, tile)), k/least), 1)
+	return max(min(enough/max(blocks(m, tile)*blocks(n, tile), 1), k/least), 1)
 }
 
 // Gemm queues a product in float32.

@@ -1,0 +1,72 @@
+package cuda_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/chestlab/chest/chestlib/engine"
+	"github.com/chestlab/chest/chestlib/engine/cuda"
+	"github.com/chestlab/chest/chestlib/engine/cuda/fakecuda"
+	"github.com/chestlab/chest/chestlib/engine/cuda/kernels"
+	"github.com/chestlab/chest/chestlib/engine/enginetest"
+	"github.com/chestlab/chest/chestlib/loss"
+	"github.com/chestlab/chest/chestlib/optim"
+)
+
+// TestMain lets the tests run on the GPU with CHEST_GPU=1, else on the fake driver.
+func TestMain(m *testing.M) {
+	if os.Getenv("CHEST_GPU") != "1" {
+		path, err := fakecuda.Path(kernels.Sources)
+		if errors.Is(err, fakecuda.ErrNoCompiler) && os.Getenv("CHEST_FULL") != "1" {
+			fmt.Println("SKIPPED: the GPU's engine was not tested:", err)
+			os.Exit(0)
+		} else if err != nil {
+			fmt.Println("FAIL:", err)
+			os.Exit(1)
+		}
+		os.Setenv("CHEST_CUDA_DRIVER", path)
+		os.Setenv("CHEST_CUDA_EXACT", "1")
+	}
+	os.Exit(m.Run())
+}
+
+func open(t *testing.T) *cuda.Device {
+	t.Helper()
+	d, err := cuda.Open(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if u := d.Usage(); u.Live != 0 {
+			t.Errorf("memory is left: %+v", u)
+		}
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return d
+}
+
+func made(t *testing.T, l *loss.CHEST, o engine.Options, d *cuda.Device) *cuda.Engine {
+	t.Helper()
+	e, err := cuda.New(l, o, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return e
+}
+
+// TestEngine runs the suite of all engines.
+func TestEngine(t *testing.T) {
+	d := open(t)
+	enginetest.Run(t, func(t *testing.T, l *loss.CHEST, adam optim.AdamWOptions) engine.Engine {
+		return made(t, l, engine.Options{Optim: adam}, d)
+	})
+}

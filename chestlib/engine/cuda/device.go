@@ -1,0 +1,95 @@
+// Package cuda runs the CHEST step on an NVIDIA GPU: proxies, the optimiser's
+// moments and everything in between stay there; a step uploads the features and
+// labels of a batch and downloads the gradients by them.
+//
+//	d, says, err := cuda.Choose("auto") // the GPU if one works, else why not
+//	e, err := cuda.New(l, engine.Options{}, d)
+//
+// Nothing is needed but the driver: it is looked for at run time, and the kernels
+// come with this package. Package driver has the errors, selftest what is tried
+// before a GPU is taken, fakecuda what tests run on.
+//
+// Sums have one order and no atomics: the same GPU gives the same bits.
+package cuda
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/chestlab/chest/chestlib/engine/cuda/driver"
+	"github.com/chestlab/chest/chestlib/engine/cuda/kernels"
+	"github.com/chestlab/chest/chestlib/engine/cuda/selftest"
+)
+
+// Device is a GPU with the kernels loaded, tested.
+type Device struct {
+	set   *kernels.Set
+	worst float64
+}
+
+// Open makes GPU number ordinal ready: driver, kernels, and a test of some
+// milliseconds. An error is a *driver.Error, with a sentence and a remedy, or that of the
+// test.
+func Open(ordinal int) (*Device, error) { return OpenOn(driver.System{}, ordinal) }
+
+// OpenOn is Open with the driver looked for in s.
+func OpenOn(s driver.System, ordinal int) (*Device, error) {
+	d, err := s.Open(ordinal)
+	if err != nil {
+		return nil, err
+	}
+	set, err := kernels.Load(d)
+	if err != nil {
+		return nil, closing(d, err)
+	}
+	worst, err := selftest.Quick(set)
+	if err != nil {
+		return nil, closing(d, fmt.Errorf("cuda: the self-test failed: %w", err))
+	}
+	return &Device{set: set, worst: worst}, nil
+}
+
+// closing gives back a device that does not work and returns why.
+func closing(d *driver.Device, err error) error {
+	_ = d.Close() // err is what there is to tell
+	return err
+}
+
+// Choose opens what the policy says: "auto", "cpu", "cuda" or "cuda:n". A nil
+// device is the processor. says tells what was chosen, and for auto why not the
+// GPU, in one line. With cuda a GPU that does not work is an error.
+func Choose(policy string) (d *Device, says string, err error) {
+	p, err := driver.ParsePolicy(policy)
+	if err != nil {
+		return nil, "", err
+	}
+	if !p.GPU {
+		return nil, "running on the processor", nil
+	}
+	d, err = Open(p.Ordinal)
+	if err == nil {
+		return d, fmt.Sprintf("running on %v", d.Info()), nil
+	}
+	if p.CPU {
+		return nil, fmt.Sprintf("running on the processor: %v", err), nil
+	}
+	return nil, "", err
+}
+
+// Info describes the GPU.
+func (d *Device) Info() driver.Info { return d.set.Info() }
+
+// Counters counts launches and copies since Open.
+func (d *Device) Counters() driver.Counters { return d.set.Counters() }
+
+// Usage is the state of the GPU's memory.
+func (d *Device) Usage() (u driver.Usage) {
+	_ = d.set.Do(func() error { u = d.set.Usage(); return nil }) // a lost device has no memory: zeros
+	return u
+}
+
+// Close gives the GPU back. Engines on it cannot be used any more.
+func (d *Device) Close() error { return d.set.Close() }
+
+// infinite is the clip radius for none.
+var infinite = math.Inf(1)

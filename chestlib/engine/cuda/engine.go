@@ -1,0 +1,287 @@
+package cuda
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/chestlab/chest/chestlib/engine"
+	"github.com/chestlab/chest/chestlib/loss"
+	"github.com/chestlab/chest/chestlib/optim"
+)
+
+// Engine is the CHEST step on a GPU; it implements engine.Engine. The float32
+// arithmetic is that of the kernels, with double precision where digits cancel.
+//
+// Memory on the device, in bytes: for each space 4·B·(CK+2C) + 12·B·D and four to six times the proxies.
+type Engine struct {
+	def     *loss.CHEST
+	o       loss.CHESTOptions
+	d       *Device
+	classes int
+	spaces  []*space // in use
+	e, h    *space   // nil if not in use
+	tree    *tree
+	params  []*optim.Param
+	adam    *adam
+	memory  memory
+
+	labels   []int32
+	label    piece
+	rows     int   // of the last batch
+	sums     *sums // what a step is asked for afterwards
+	norm     float64
+	consumed bool // Update has used the gradient: the next one starts anew
+	push     bool // Params and State are newer than the device
+}
+
+// New makes an engine that computes what l.Step computes, on l's proxies. Options that the
+// GPU does not have are an error.
+func New(l *loss.CHEST, o engine.Options, d *Device) (*Engine, error) {
+	if d == nil {
+		return nil, errors.New("cuda: New needs a device: see Open and Choose")
+	}
+	e := &Engine{def: l, o: l.Options(), d: d, params: l.Params(), consumed: true, push: true}
+	e.memory.d = d.set.Device
+	var err error
+	if e.adam, err = newAdam(e.params, o); err != nil {
+		return nil, err
+	}
+	if s := l.Euclidean(); s != nil {
+		e.e = newSphere(s, e.o.WeightE)
+		e.spaces = append(e.spaces, e.e)
+	}
+	if s := l.Hyperbolic(); s != nil {
+		e.h = newBall(s, e.o.WeightH)
+		e.spaces = append(e.spaces, e.h)
+	}
+	if t := l.Tree(); t != nil {
+		e.tree = newTree(t, e.o.WeightTree, e.h, e.e)
+	}
+	e.classes = e.spaces[0].classes
+	e.sums = &sums{}
+	if err := d.set.Do(e.allocate); err != nil {
+		return nil, errors.Join(fmt.Errorf("cuda: New: %w", err), e.Close())
+	}
+	return e, nil
+}
+
+// allocate makes room for what does not depend on the batch.
+func (e *Engine) allocate() error {
+	for _, s := range e.spaces {
+		if err := s.allocate(&e.memory); err != nil {
+			return err
+		}
+		e.adam.bind(s)
+	}
+	return e.adam.allocate(&e.memory)
+}
+
+// Close frees the engine's memory on the device. The params keep the values of
+// the last Sync.
+func (e *Engine) Close() error {
+	return e.d.set.Do(func() error { e.memory.freeAll(); return nil })
+}
+
+// Name implements engine.Engine.
+func (e *Engine) Name() string {
+	return fmt.Sprintf("cuda %s, float32 products of its own", e.d.Info().Name)
+}
+
+// Params implements engine.Engine: the values are those of the last Sync.
+// Values that are written into them are seen after Push.
+func (e *Engine) Params() []*optim.Param { return e.params }
+
+// Optimizer implements engine.Engine. SetSteps of it is a Push.
+func (e *Engine) Optimizer() optim.Optimizer { return optimizer{e} }
+
+// Norm implements engine.Engine.
+func (e *Engine) Norm() float64 { return e.norm }
+
+// Push makes the next step take over the values of Params and the State of
+// Optimizer, which somebody has written to. A gradient that is kept is lost.
+func (e *Engine) Push() { e.push, e.consumed = true, true }
+
+// upload does what Push has announced.
+func (e *Engine) upload() error {
+	if !e.push {
+		return nil
+	}
+	for i, s := range e.spaces {
+		m, v := e.adam.host.State()[2*i].Value, e.adam.host.State()[2*i+1].Value
+		set := e.d.set
+		err := errors.Join(set.UploadFloats(s.v.at, s.param.Value), set.UploadFloats(s.m.at, m), set.UploadFloats(s.m2.at, v))
+		if err != nil {
+			return err
+		}
+		s.mapped = false
+	}
+	e.push = false
+	return nil
+}
+
+// Loss implements engine.Engine.
+func (e *Engine) Loss(b loss.Batch, more bool) (loss.Terms, error) {
+	clear(b.GE)
+	clear(b.GH)
+	dE, dH := 0, 0
+	if e.e != nil {
+		dE = e.e.d
+	}
+	if e.h != nil {
+		dH = e.h.d
+	}
+	if err := engine.Check(b, dE, dH, e.classes); err != nil {
+		return loss.Terms{}, err
+	}
+	if e.tree != nil {
+		rng := b.Rand
+		if rng == nil {
+			rng = e.def.TreeRand()
+		}
+		e.tree.draw(b.Label, rng)
+	}
+	train := b.GE != nil || b.GH != nil
+	err := e.d.set.Do(func() error {
+		if err := e.load(b); err != nil {
+			return err
+		}
+		if err := e.step(train, more && !e.consumed); err != nil {
+			return err
+		}
+		return e.fetch(b, train)
+	})
+	if err != nil {
+		return loss.Terms{}, fmt.Errorf("cuda: Loss of %d rows: %w", len(b.Label), err)
+	}
+	if train {
+		e.consumed = false
+	}
+	return e.terms(train), nil
+}
+
+// load uploads a batch, and the params if they were written to.
+func (e *Engine) load(b loss.Batch) error {
+	if err := e.upload(); err != nil {
+		return err
+	}
+	e.rows = len(b.Label)
+	e.labels = e.labels[:0]
+	for _, l := range b.Label {
+		e.labels = append(e.labels, int32(l))
+	}
+	if err := e.memory.fit(&e.label, 4*e.rows); err != nil {
+		return err
+	}
+	if err := e.d.set.UploadInts(e.label.at, e.labels); err != nil {
+		return err
+	}
+	for _, s := range e.spaces {
+		if err := s.fit(&e.memory, e.rows); err != nil {
+			return err
+		}
+		u := b.E
+		if s.ball {
+			u = b.H
+		}
+		if err := e.d.set.UploadFloats(s.u.at, u); err != nil {
+			return err
+		}
+	}
+	if e.tree != nil {
+		return e.tree.upload(e.d.set, &e.memory)
+	}
+	return nil
+}
+
+// fetch downloads what a step has found.
+func (e *Engine) fetch(b loss.Batch, train bool) error {
+	if train {
+		for _, s := range e.spaces {
+			g := b.GE
+			if s.ball {
+				g = b.GH
+			}
+			if err := e.d.set.DownloadFloats(g, s.gu.at); err != nil {
+				return err
+			}
+		}
+	}
+	return e.sums.fetch(e.d.set)
+}
+
+// terms reads the sums of the last step.
+func (e *Engine) terms(train bool) (t loss.Terms) {
+	n, norm := float64(max(e.rows, 1)), 0.0
+	for _, s := range e.spaces {
+		cls, merge := e.sums.of(s.lossSum)/n, e.sums.of(s.mergeSum)
+		norm += e.sums.of(s.normSum)
+		if s.ball {
+			t.H, t.Clipped = cls+merge, e.sums.of(s.clippedSum)/n
+			t.Total += e.o.WeightH * t.H
+			continue
+		}
+		t.E, t.Merge = cls, merge
+		t.Total += e.o.WeightE * (t.E + t.Merge)
+	}
+	if e.tree != nil {
+		t.Tree = e.sums.of(e.tree.lossSum) / float64(max(len(e.tree.triplets), 1))
+		t.Total += e.o.WeightTree * t.Tree
+	}
+	if train {
+		e.norm = math.Sqrt(norm)
+	}
+	return t
+}
+
+// Update implements engine.Engine. It does not wait for the device: an error
+// of the move itself may come from a later call.
+func (e *Engine) Update(m optim.Move) error {
+	err := e.d.set.Do(func() error {
+		if err := e.upload(); err != nil {
+			return err
+		}
+		for _, s := range e.spaces {
+			if e.consumed { // as if the gradient had been cleared
+				if err := e.d.set.Clear(s.grad.at, 4*s.size()); err != nil {
+					return err
+				}
+			}
+			s.mapped = false
+		}
+		return e.adam.queue(e.d.set, m)
+	})
+	if err != nil {
+		return fmt.Errorf("cuda: Update: %w", err)
+	}
+	e.consumed = true
+	return nil
+}
+
+// Sync implements engine.Engine: it downloads the proxies, their gradient and
+// the optimiser's state.
+func (e *Engine) Sync() error {
+	err := e.d.set.Do(func() error {
+		if err := e.upload(); err != nil {
+			return err
+		}
+		for i, s := range e.spaces {
+			m, v := e.adam.host.State()[2*i].Value, e.adam.host.State()[2*i+1].Value
+			set := e.d.set
+			err := errors.Join(set.DownloadFloats(s.param.Value, s.v.at), set.DownloadFloats(m, s.m.at), set.DownloadFloats(v, s.m2.at))
+			if e.consumed {
+				clear(s.param.Grad)
+			} else {
+				err = errors.Join(err, set.DownloadFloats(s.param.Grad, s.grad.at))
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return e.d.set.Finish()
+	})
+	if err != nil {
+		return fmt.Errorf("cuda: Sync: %w", err)
+	}
+	return nil
+}
