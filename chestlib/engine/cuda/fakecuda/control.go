@@ -15,12 +15,19 @@ type Counts struct {
 	Live, Peak, Pieces                                                           int64 // bytes of device memory, and pieces of any
 }
 
-// Reset forgets counts and failures of the library at path and sets it up:
+// Reset forgets counts, failures and memory of the library at path, which no device
+// must be using, and sets it up:
 // "cuMemAlloc_v2:2:719" lets the second call fail, "devices=0", "version=11020",
 // "capability=75", "megabytes=64", "steal=10" (a handler for that signal), with commas.
 func Reset(path, settings string) error {
 	text := append([]byte(settings), 0)
 	return control(path, "fakecuda_reset", uintptr(unsafe.Pointer(&text[0])))
+}
+
+// Set changes the settings alone, while devices are in use.
+func Set(path, settings string) error {
+	text := append([]byte(settings), 0)
+	return control(path, "fakecuda_set", uintptr(unsafe.Pointer(&text[0])))
 }
 
 // Count returns the counts of the library at path.

@@ -15,5 +15,8 @@ var errOther = errors.New("fakecuda: only for linux on amd64 and arm64")
 // Reset is for Linux only.
 func Reset(string, string) error { return errOther }
 
+// Set is for Linux only.
+func Set(string, string) error { return errOther }
+
 // Count is for Linux only.
 func Count(string) (Counts, error) { return Counts{}, errOther }

@@ -99,7 +99,7 @@ func flags() string {
 	return ""
 }
 
-var definition = regexp.MustCompile(`(?m)^KERN\(\d+\) void (\w+)\(`)
+var definition = regexp.MustCompile(`(?m)^KERN2?\(\d+\) void (\w+)\(`)
 
 // unpack writes all sources to dir, and table.inc, the list of kernels.
 func unpack(dir string, kernels fs.FS) error {

@@ -82,25 +82,39 @@ KERN(128) void finish_rows(float *dst, int add, const float *__restrict__ u, con
 	if (coef && diag)
 		for (int l = 0; l < k; l++)
 			if (first + l != i) own += (double)diag[(size_t)i * k + l];
+	int fast = (d & 3) == 0; // rows begin at multiples of 16 bytes
 	double dot = 0.0;
-	for (int t = lane; t < d; t += 32) {
-		double sum = own * (double)x[at + t];
-		for (int s = 0; s < splits; s++) sum += (double)g[s * all + at + t];
+	for (int t = lane * 4; t < d; t += 128) {
+		f4 a = load4(x + at, t, d, fast), b = load4(u + at, t, d, fast), y;
+		double sum[4];
+		for (int j = 0; j < 4; j++) sum[j] = own * (double)a[j];
+		for (int s = 0; s < splits; s++) {
+			a = load4(g + s * all + at, t, d, fast);
+			for (int j = 0; j < 4; j++) sum[j] += (double)a[j];
+		}
 		if (coef)
-			for (int l = 0; l < k; l++)
-				if (first + l != i) sum += (double)coef[(size_t)i * k + l] * (double)x[(size_t)(first + l) * d + t];
-		float rounded = (float)sum;
-		g[at + t] = rounded;
-		dot += (double)u[at + t] * (double)rounded;
+			for (int l = 0; l < k; l++) {
+				if (first + l == i) continue;
+				double f = (double)coef[(size_t)i * k + l];
+				a = load4(x + (size_t)(first + l) * d, t, d, fast);
+				for (int j = 0; j < 4; j++) sum[j] += f * (double)a[j];
+			}
+		for (int j = 0; j < 4; j++) {
+			y[j] = (float)sum[j];
+			if (t + j < d) dot += (double)b[j] * (double)y[j];
+		}
+		keep4(g + at, t, d, fast, y);
 	}
 	dot = k_warp_sum_d(dot);
 	double al = alpha[i], along = beta[i] * dot, nn = 0.0;
-	for (int t = lane; t < d; t += 32) {
-		double y = al * (double)g[at + t] + along * (double)u[at + t];
-		if (add) y += (double)dst[at + t];
-		float rounded = (float)y;
-		dst[at + t] = rounded;
-		nn += (double)rounded * (double)rounded;
+	for (int t = lane * 4; t < d; t += 128) {
+		f4 a = load4(g + at, t, d, fast), b = load4(u + at, t, d, fast), old = {0.0f, 0.0f, 0.0f, 0.0f}, y;
+		if (add) old = load4(dst + at, t, d, fast);
+		for (int j = 0; j < 4; j++) {
+			y[j] = (float)(al * (double)a[j] + along * (double)b[j] + (double)old[j]);
+			if (t + j < d) nn += (double)y[j] * (double)y[j];
+		}
+		keep4(dst + at, t, d, fast, y);
 	}
 	nn = k_warp_sum_d(nn);
 	if (lane == 0 && norm) norm[i] = nn;

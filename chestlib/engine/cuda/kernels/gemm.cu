@@ -6,15 +6,6 @@
 #define GK 16  // depth
 #define GP (GM + 4)
 
-// load4 reads four entries of a row, 0 beyond its end.
-KERN_DEV f4 load4(const float *row, int at, int end, int fast) {
-	if (fast && at + 4 <= end) return *(const f4 *)(row + at);
-	f4 v = {0.0f, 0.0f, 0.0f, 0.0f};
-	for (int j = 0; j < 4; j++)
-		if (at + j < end) v[j] = row[at + j];
-	return v;
-}
-
 // take reads this thread's part of a tile of 128×16 entries (wide × deep):
 // across, matrix rows run along the depth; else along the width.
 KERN_DEV void take(f4 *v, const float *a, int across, size_t ld, int fast, int wide0, int wide, int deep0, int deep) {
@@ -112,16 +103,16 @@ KERN_DEV void store4(float *row, int at, int end, f4 v, float alpha, float beta)
 }
 
 // gemm_nn: A is m×k, B is k×n, both as they stand.
-KERN(256) void gemm_nn(const float *__restrict__ a, const float *__restrict__ b, float *c, int m, int n, int k, int lda, int ldb, int ldc, int part, float alpha, float beta) {
+KERN2(256) void gemm_nn(const float *__restrict__ a, const float *__restrict__ b, float *c, int m, int n, int k, int lda, int ldb, int ldc, int part, float alpha, float beta) {
 	GEMM_BODY(1, 0)
 }
 
 // gemm_nt: B is given as n×k.
-KERN(256) void gemm_nt(const float *__restrict__ a, const float *__restrict__ b, float *c, int m, int n, int k, int lda, int ldb, int ldc, int part, float alpha, float beta) {
+KERN2(256) void gemm_nt(const float *__restrict__ a, const float *__restrict__ b, float *c, int m, int n, int k, int lda, int ldb, int ldc, int part, float alpha, float beta) {
 	GEMM_BODY(1, 1)
 }
 
 // gemm_tn: A is given as k×m.
-KERN(256) void gemm_tn(const float *__restrict__ a, const float *__restrict__ b, float *c, int m, int n, int k, int lda, int ldb, int ldc, int part, float alpha, float beta) {
+KERN2(256) void gemm_tn(const float *__restrict__ a, const float *__restrict__ b, float *c, int m, int n, int k, int lda, int ldb, int ldc, int part, float alpha, float beta) {
 	GEMM_BODY(0, 0)
 }

@@ -13,6 +13,7 @@
 #else
 typedef unsigned long size_t;
 #define KERN(threads) extern "C" __attribute__((global)) __attribute__((launch_bounds(threads)))
+#define KERN2(threads) extern "C" __attribute__((global)) __attribute__((launch_bounds(threads, 2))) // two blocks must fit
 #define KERN_DEV static __attribute__((device)) inline __attribute__((always_inline))
 #define KERN_SHARED static __attribute__((shared, aligned(16)))
 #define tid_x ((int)__nvvm_read_ptx_sreg_tid_x())
@@ -33,20 +34,39 @@ KERN_DEV double k_sqrt_d(double x) { return __nvvm_sqrt_rn_d(x); }
 // f4 is four floats that are loaded and stored at once; 16-byte aligned.
 typedef float f4 __attribute__((vector_size(16)));
 
+// load4 reads four entries of a row, 0 beyond its end.
+KERN_DEV f4 load4(const float *row, int at, int end, int fast) {
+	if (fast && at + 4 <= end) return *(const f4 *)(row + at);
+	f4 v = {0.0f, 0.0f, 0.0f, 0.0f};
+	for (int j = 0; j < 4; j++)
+		if (at + j < end) v[j] = row[at + j];
+	return v;
+}
+
+// keep4 writes those of four entries that are in the row.
+KERN_DEV void keep4(float *row, int at, int end, int fast, f4 v) {
+	if (fast && at + 4 <= end) {
+		*(f4 *)(row + at) = v;
+		return;
+	}
+	for (int j = 0; j < 4; j++)
+		if (at + j < end) row[at + j] = v[j];
+}
+
 KERN_DEV int k_bits(float x) { return __builtin_bit_cast(int, x); }
 KERN_DEV float k_float(int b) { return __builtin_bit_cast(float, b); }
 KERN_DEV long k_bits_d(double x) { return __builtin_bit_cast(long, x); }
 KERN_DEV double k_double(long b) { return __builtin_bit_cast(double, b); }
 
-// k_shfl returns v of the lane whose number differs by mask.
+// Sums and maxima over the warp, the same in all its lanes. Lane i takes that of
+// lane i^m for m = 16, 8, 4, 2, 1; the shim adds up in the same order.
+#if !defined(KERN_HOST)
 KERN_DEV float k_shfl(float v, int mask) { return k_float(k_shfl_i(k_bits(v), mask)); }
 KERN_DEV double k_shfl_d(double v, int mask) {
 	long b = k_bits_d(v);
 	int lo = k_shfl_i((int)b, mask), hi = k_shfl_i((int)(b >> 32), mask);
 	return k_double((long)((unsigned long)(unsigned)lo | (unsigned long)(unsigned)hi << 32));
 }
-
-// Sums and maxima over the warp, the same in all its lanes.
 KERN_DEV float k_warp_sum(float v) {
 	for (int m = 16; m; m >>= 1) v += k_shfl(v, m);
 	return v;
@@ -62,5 +82,6 @@ KERN_DEV float k_warp_max(float v) {
 	}
 	return v;
 }
+#endif
 
 #endif

@@ -97,7 +97,7 @@ func TestPTX(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range regexp.MustCompile(`(?m)^KERN\(\d+\) void (\w+)\((.*)\) \{`).FindAllSubmatch(text, -1) {
+		for _, m := range regexp.MustCompile(`(?m)^KERN2?\(\d+\) void (\w+)\((.*)\) \{`).FindAllSubmatch(text, -1) {
 			found++
 			if want := bytes.Count(m[2], []byte(",")) + 1; len(entries[string(m[1])]) != want {
 				t.Errorf("%s has %d parameters in the source and kinds %q in the PTX", m[1], want, entries[string(m[1])])

@@ -78,9 +78,19 @@ struct adam {
 	float scale, limit, beta1, beta2, keep, step, root, eps;
 };
 
+KERN_DEV void adamw_one(float *w, float x, float *m, float *v, struct adam a) {
+	if (a.limit > 0.0f) x = x > a.limit ? a.limit : x < -a.limit ? -a.limit : x;
+	x *= a.scale;
+	float y = x + a.beta1 * (*m - x), z = x * x + a.beta2 * (*v - x * x);
+	*m = y;
+	*v = z;
+	*w = a.keep * *w - k_div(a.step * y, a.root * k_sqrt(z) + a.eps);
+}
+
 // adamw moves tensor cta_y by the numbers numbers[*now·tensors + cta_y]; a null
 // now is 0. With norms, the squared norms of all gradients together, their norm is
-// first clipped to most. A limit above 0 cuts entries of the gradient.
+// first clipped to most. A limit above 0 cuts entries of the gradient. Tensors begin
+// at multiples of 16 bytes.
 KERN(256) void adamw(const struct tensor *__restrict__ tensors, const struct adam *__restrict__ numbers, const int *__restrict__ now, int count, const double *__restrict__ norms, int parts, double most) {
 	struct tensor t = tensors[cta_y];
 	struct adam a = numbers[(now ? (size_t)*now * count : 0) + cta_y];
@@ -92,16 +102,21 @@ KERN(256) void adamw(const struct tensor *__restrict__ tensors, const struct ada
 	}
 	size_t i = ((size_t)cta_x * 256 + tid_x) * 4;
 	if (i >= t.n) return;
-	for (int j = 0; j < 4 && i + j < t.n; j++) {
-		float x = t.g[i + j], m = t.m[i + j], v = t.v[i + j];
-		if (a.limit > 0.0f) x = x > a.limit ? a.limit : x < -a.limit ? -a.limit : x;
-		x *= a.scale;
-		m = x + a.beta1 * (m - x);
-		v = x * x + a.beta2 * (v - x * x);
-		t.m[i + j] = m;
-		t.v[i + j] = v;
-		t.w[i + j] = a.keep * t.w[i + j] - k_div(a.step * m, a.root * k_sqrt(v) + a.eps);
+	if (i + 4 > t.n) {
+		for (; i < t.n; i++) adamw_one(&t.w[i], t.g[i], &t.m[i], &t.v[i], a);
+		return;
 	}
+	f4 w = *(f4 *)(t.w + i), g = *(f4 *)(t.g + i), m = *(f4 *)(t.m + i), v = *(f4 *)(t.v + i);
+	for (int j = 0; j < 4; j++) {
+		float x = w[j], y = m[j], z = v[j];
+		adamw_one(&x, g[j], &y, &z, a);
+		w[j] = x;
+		m[j] = y;
+		v[j] = z;
+	}
+	*(f4 *)(t.w + i) = w;
+	*(f4 *)(t.m + i) = m;
+	*(f4 *)(t.v + i) = v;
 }
 
 // add_bias adds b to each of n rows of d.

@@ -116,6 +116,7 @@ KERN(128) void tree_triplets(int n, const double *__restrict__ depth, const doub
 // one where the leaf is the second of the pair. The entries are in order, so is the sum.
 KERN(128) void tree_scatter(const int *__restrict__ leaf, const int *__restrict__ start, const int *__restrict__ entry, const int *__restrict__ triplets, const float *__restrict__ p, const double *__restrict__ grad, int d, float *g) {
 	int self = leaf[cta_x], from = start[cta_x], to = start[cta_x + 1];
+	if (from == to) return; // a place that is not used: its leaf is any
 	for (int t = tid_x; t < d; t += 128) {
 		double sum = 0.0, own = 0.0;
 		for (int e = from; e < to; e++) {

@@ -102,6 +102,12 @@ API fakecuda_reset(const char *s) {
 	memset(counts, 0, sizeof counts);
 	return OK;
 }
+// fakecuda_set changes the settings alone, under devices that are in use.
+API fakecuda_set(const char *s) {
+	std::lock_guard<std::recursive_mutex> guard(lock);
+	configure(s);
+	return OK;
+}
 // fakecuda_counts writes the 8 counters, then live bytes, peak, live pieces.
 API fakecuda_counts(long *out) {
 	std::lock_guard<std::recursive_mutex> guard(lock);

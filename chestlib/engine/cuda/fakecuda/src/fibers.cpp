@@ -21,8 +21,7 @@ const size_t STACK = 64 << 10;
 
 struct fiber {
 	state st;
-	int parity;     // of the next shuffle
-	int published[2];
+	int parity; // of the next shuffle
 #if defined(__x86_64__)
 	void *sp;
 #else
@@ -31,6 +30,7 @@ struct fiber {
 };
 
 static fiber fibers[MOST];
+static long published[2][MOST];
 static char *stacks;
 static int current;
 static void (*body)(void **);
@@ -106,12 +106,12 @@ static void wait(state s) {
 
 extern "C" void shim_barrier() { wait(AT_BARRIER); }
 
-extern "C" int shim_shuffle(int v, int mask) {
+extern "C" const long *shim_warp(long v) {
 	int me = current, parity = fibers[me].parity;
-	fibers[me].published[parity] = v;
+	published[parity][me] = v;
 	fibers[me].parity ^= 1; // nobody is two shuffles ahead: two places are enough
 	wait(AT_SHUFFLE);
-	return fibers[(me & ~31) | ((me ^ mask) & 31)].published[parity];
+	return &published[parity][me & ~31];
 }
 
 // release lets the fibers lo to hi go on if all of them wait for s. It returns

@@ -7,6 +7,7 @@
 #include <cstddef>
 
 #define KERN(threads) extern "C"
+#define KERN2(threads) extern "C"
 #define KERN_DEV static inline
 // Shared variables lie in a section of their own: it is filled with NaN before each block.
 #define KERN_SHARED static __attribute__((section("kern_shared"), aligned(16)))
@@ -15,7 +16,8 @@ struct shim_dim { int x, y, z; };
 extern shim_dim shim_cta, shim_ncta, shim_ntid;
 extern int shim_tid;
 extern "C" void shim_barrier();
-extern "C" int shim_shuffle(int v, int mask);
+// shim_warp publishes v and, when all lanes of the warp have, returns what they did.
+extern "C" const long *shim_warp(long v);
 
 #define tid_x shim_tid
 #define ntid_x shim_ntid.x
@@ -24,7 +26,19 @@ extern "C" int shim_shuffle(int v, int mask);
 #define cta_z shim_cta.z
 #define ncta_x shim_ncta.x
 static inline void k_sync() { shim_barrier(); }
-static inline int k_shfl_i(int v, int mask) { return shim_shuffle(v, mask); }
+template <class T> static inline T shim_fold(T v, T (*f)(T, T)) {
+	long bits = 0;
+	__builtin_memcpy(&bits, &v, sizeof v);
+	const long *all = shim_warp(bits);
+	T t[32];
+	for (int i = 0; i < 32; i++) __builtin_memcpy(&t[i], &all[i], sizeof v);
+	for (int m = 16; m; m >>= 1)
+		for (int i = 0; i < m; i++) t[i] = f(t[i], t[i + m]);
+	return t[0];
+}
+static inline float k_warp_sum(float v) { return shim_fold<float>(v, [](float a, float b) { return a + b; }); }
+static inline double k_warp_sum_d(double v) { return shim_fold<double>(v, [](double a, double b) { return a + b; }); }
+static inline float k_warp_max(float v) { return shim_fold<float>(v, [](float a, float b) { return b > a ? b : a; }); }
 static inline float k_fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 static inline float k_div(float a, float b) { return a / b; }
 static inline float k_sqrt(float x) { return __builtin_sqrtf(x); }
