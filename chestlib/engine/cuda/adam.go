@@ -2,6 +2,7 @@ package cuda
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
 
@@ -15,13 +16,36 @@ import (
 type adam struct {
 	o       optim.AdamWOptions
 	host    *optim.AdamW
-	rates   []float64 // of each param
-	decays  []float64
-	words   []uint64 // a row of the table for each param
+	tensors []*tensor
 	longest int
 	numbers []float32
 
 	table, scalars piece
+}
+
+// tensor is one param on the device.
+type tensor struct {
+	param          *optim.Param
+	hostM, hostV   []float32
+	rate, decay    float64
+	w, grad, m, m2 piece
+}
+
+func (t *tensor) size() int { return len(t.param.Value) }
+
+// upload queues copies of the param and its moments.
+func (t *tensor) upload(set *kernels.Set) error {
+	return errors.Join(set.UploadFloats(t.w.at, t.param.Value), set.UploadFloats(t.m.at, t.hostM), set.UploadFloats(t.m2.at, t.hostV))
+}
+
+// download queues copies of what the device has; grad says that there is a gradient.
+func (t *tensor) download(set *kernels.Set, grad bool) error {
+	err := errors.Join(set.DownloadFloats(t.param.Value, t.w.at), set.DownloadFloats(t.hostM, t.m.at), set.DownloadFloats(t.hostV, t.m2.at))
+	if grad {
+		return errors.Join(err, set.DownloadFloats(t.param.Grad, t.grad.at))
+	}
+	clear(t.param.Grad)
+	return err
 }
 
 // newAdam makes it from the options, which must be of AdamW.
@@ -45,28 +69,33 @@ func newAdam(params []*optim.Param, o engine.Options) (*adam, error) {
 	}
 	a.o.Beta1, a.o.Beta2 = cmp.Or(a.o.Beta1, 0.9), cmp.Or(a.o.Beta2, 0.999)
 	a.o.Eps, a.o.Decay = cmp.Or(a.o.Eps, 1e-8), cmp.Or(a.o.Decay, 1e-2)
-	for _, p := range params {
-		g, decay := a.o.Groups[p.Group], 0.0
+	state := a.host.State()
+	for i, p := range params {
+		g := a.o.Groups[p.Group]
+		t := &tensor{param: p, hostM: state[2*i].Value, hostV: state[2*i+1].Value, rate: cmp.Or(g.Rate, 1)}
 		if !p.Plain {
-			decay = max(cmp.Or(g.Decay, a.o.Decay), 0)
+			t.decay = max(cmp.Or(g.Decay, a.o.Decay), 0)
 		}
-		a.rates, a.decays = append(a.rates, cmp.Or(g.Rate, 1)), append(a.decays, decay)
+		a.tensors = append(a.tensors, t)
+		a.longest = max(a.longest, t.size())
 	}
 	return a, nil
 }
 
-// bind takes the buffers of the next param.
-func (a *adam) bind(s *space) {
-	a.words = append(a.words, s.v.at.Address, s.grad.at.Address, s.m.at.Address, s.m2.at.Address, uint64(s.size()))
-	a.longest = max(a.longest, s.size())
-}
-
-// allocate uploads the table of tensors.
+// allocate makes room for the tensors and uploads the table of them.
 func (a *adam) allocate(m *memory) error {
-	if err := m.fits(&a.table, 8*len(a.words), &a.scalars, 4*8*len(a.rates)); err != nil {
+	var words []uint64
+	for _, t := range a.tensors {
+		n := 4 * t.size()
+		if err := m.fits(&t.w, n, &t.grad, n, &t.m, n, &t.m2, n); err != nil {
+			return err
+		}
+		words = append(words, t.w.at.Address, t.grad.at.Address, t.m.at.Address, t.m2.at.Address, uint64(t.size()))
+	}
+	if err := m.fits(&a.table, 8*len(words), &a.scalars, 4*8*len(a.tensors)); err != nil {
 		return err
 	}
-	return m.d.UploadWords(a.table.at, a.words)
+	return m.d.UploadWords(a.table.at, words)
 }
 
 // queue queues a move.
@@ -76,19 +105,19 @@ func (a *adam) queue(set *kernels.Set, m optim.Move) error {
 	if err := set.UploadFloats(a.scalars.at, a.numbers); err != nil {
 		return err
 	}
-	return set.AdamW(kernels.Adam{Tensors: a.table.at, Numbers: a.scalars.at, Count: len(a.rates), Longest: a.longest})
+	return set.AdamW(kernels.Adam{Tensors: a.table.at, Numbers: a.scalars.at, Count: len(a.tensors), Longest: a.longest})
 }
 
-// numbersOf appends the eight numbers of each param for step t.
+// numbersOf appends the eight numbers of each tensor for a step.
 func (a *adam) numbersOf(dst []float32, step int, m optim.Move) []float32 {
 	beta1, beta2, t := float32(a.o.Beta1), float32(a.o.Beta2), float64(step)
 	limit := float32(0)
 	if m.Limit > 0 {
 		limit = float32(m.Limit / m.Scale)
 	}
-	for i := range a.rates {
-		rate := m.Rate * a.rates[i]
-		dst = append(dst, float32(m.Scale), limit, beta1, beta2, float32(1-rate*a.decays[i]), float32(rate/(1-math.Pow(float64(beta1), t))),
+	for _, p := range a.tensors {
+		rate := m.Rate * p.rate
+		dst = append(dst, float32(m.Scale), limit, beta1, beta2, float32(1-rate*p.decay), float32(rate/(1-math.Pow(float64(beta1), t))),
 			float32(1/math.Sqrt(1-math.Pow(float64(beta2), t))), float32(a.o.Eps))
 	}
 	return dst

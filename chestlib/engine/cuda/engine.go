@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/chestlab/chest/chestlib/engine"
+	"github.com/chestlab/chest/chestlib/engine/cuda/driver"
 	"github.com/chestlab/chest/chestlib/loss"
 	"github.com/chestlab/chest/chestlib/optim"
 )
@@ -28,8 +30,8 @@ type Engine struct {
 
 	labels   []int32
 	label    piece
-	rows     int   // of the last batch
-	sums     *sums // what a step is asked for afterwards
+	rows     int  // of the last batch
+	sums     sums // what a step is asked for afterwards
 	norm     float64
 	consumed bool // Update has used the gradient: the next one starts anew
 	push     bool // Params and State are newer than the device
@@ -38,13 +40,18 @@ type Engine struct {
 // New makes an engine that computes what l.Step computes, on l's proxies. Options that the
 // GPU does not have are an error.
 func New(l *loss.CHEST, o engine.Options, d *Device) (*Engine, error) {
+	return newEngine(l, nil, o, d)
+}
+
+// newEngine is New with further params that the optimiser moves, after those of l.
+func newEngine(l *loss.CHEST, further []*optim.Param, o engine.Options, d *Device) (*Engine, error) {
 	if d == nil {
 		return nil, errors.New("cuda: New needs a device: see Open and Choose")
 	}
 	e := &Engine{def: l, o: l.Options(), d: d, params: l.Params(), consumed: true, push: true}
 	e.memory.d = d.set.Device
 	var err error
-	if e.adam, err = newAdam(e.params, o); err != nil {
+	if e.adam, err = newAdam(slices.Concat(e.params, further), o); err != nil {
 		return nil, err
 	}
 	if s := l.Euclidean(); s != nil {
@@ -58,8 +65,10 @@ func New(l *loss.CHEST, o engine.Options, d *Device) (*Engine, error) {
 	if t := l.Tree(); t != nil {
 		e.tree = newTree(t, e.o.WeightTree, e.h, e.e)
 	}
+	for i, s := range e.spaces {
+		s.t = e.adam.tensors[i]
+	}
 	e.classes = e.spaces[0].classes
-	e.sums = &sums{}
 	if err := d.set.Do(e.allocate); err != nil {
 		return nil, errors.Join(fmt.Errorf("cuda: New: %w", err), e.Close())
 	}
@@ -72,7 +81,6 @@ func (e *Engine) allocate() error {
 		if err := s.allocate(&e.memory); err != nil {
 			return err
 		}
-		e.adam.bind(s)
 	}
 	return e.adam.allocate(&e.memory)
 }
@@ -107,13 +115,12 @@ func (e *Engine) upload() error {
 	if !e.push {
 		return nil
 	}
-	for i, s := range e.spaces {
-		m, v := e.adam.host.State()[2*i].Value, e.adam.host.State()[2*i+1].Value
-		set := e.d.set
-		err := errors.Join(set.UploadFloats(s.v.at, s.param.Value), set.UploadFloats(s.m.at, m), set.UploadFloats(s.m2.at, v))
-		if err != nil {
+	for _, t := range e.adam.tensors {
+		if err := t.upload(e.d.set); err != nil {
 			return err
 		}
+	}
+	for _, s := range e.spaces {
 		s.mapped = false
 	}
 	e.push = false
@@ -149,6 +156,9 @@ func (e *Engine) Loss(b loss.Batch, more bool) (loss.Terms, error) {
 		if err := e.step(train, more && !e.consumed); err != nil {
 			return err
 		}
+		if err := e.sums.queue(e.d.set, &e.memory, driver.Memory{}, driver.Memory{}); err != nil {
+			return err
+		}
 		return e.fetch(b, train)
 	})
 	if err != nil {
@@ -157,7 +167,11 @@ func (e *Engine) Loss(b loss.Batch, more bool) (loss.Terms, error) {
 	if train {
 		e.consumed = false
 	}
-	return e.terms(train), nil
+	t, norm := e.terms(e.sums.values)
+	if train {
+		e.norm = norm
+	}
+	return t, nil
 }
 
 // load uploads a batch, and the params if they were written to.
@@ -210,14 +224,21 @@ func (e *Engine) fetch(b loss.Batch, train bool) error {
 	return e.sums.fetch(e.d.set)
 }
 
-// terms reads the sums of the last step.
-func (e *Engine) terms(train bool) (t loss.Terms) {
-	n, norm := float64(max(e.rows, 1)), 0.0
+// terms reads the sums of a step: its terms, and the norm of the gradient by the
+// proxies if there was one.
+func (e *Engine) terms(values []float64) (t loss.Terms, norm float64) {
+	of := func(place int) float64 { // see sums.add; 0 is none
+		if place == 0 {
+			return 0
+		}
+		return values[place-1]
+	}
+	n := float64(max(e.rows, 1))
 	for _, s := range e.spaces {
-		cls, merge := e.sums.of(s.lossSum)/n, e.sums.of(s.mergeSum)
-		norm += e.sums.of(s.normSum)
+		cls, merge := of(s.lossSum)/n, of(s.mergeSum)
+		norm += of(s.normSum)
 		if s.ball {
-			t.H, t.Clipped = cls+merge, e.sums.of(s.clippedSum)/n
+			t.H, t.Clipped = cls+merge, of(s.clippedSum)/n
 			t.Total += e.o.WeightH * t.H
 			continue
 		}
@@ -225,13 +246,10 @@ func (e *Engine) terms(train bool) (t loss.Terms) {
 		t.Total += e.o.WeightE * (t.E + t.Merge)
 	}
 	if e.tree != nil {
-		t.Tree = e.sums.of(e.tree.lossSum) / float64(max(len(e.tree.triplets), 1))
+		t.Tree = of(e.tree.lossSum) / float64(max(len(e.tree.triplets), 1))
 		t.Total += e.o.WeightTree * t.Tree
 	}
-	if train {
-		e.norm = math.Sqrt(norm)
-	}
-	return t
+	return t, math.Sqrt(norm)
 }
 
 // Update implements engine.Engine. It does not wait for the device: an error
@@ -243,7 +261,7 @@ func (e *Engine) Update(m optim.Move) error {
 		}
 		for _, s := range e.spaces {
 			if e.consumed { // as if the gradient had been cleared
-				if err := e.d.set.Clear(s.grad.at, 4*s.size()); err != nil {
+				if err := e.d.set.Clear(s.t.grad.at, 4*s.size()); err != nil {
 					return err
 				}
 			}
@@ -265,16 +283,8 @@ func (e *Engine) Sync() error {
 		if err := e.upload(); err != nil {
 			return err
 		}
-		for i, s := range e.spaces {
-			m, v := e.adam.host.State()[2*i].Value, e.adam.host.State()[2*i+1].Value
-			set := e.d.set
-			err := errors.Join(set.DownloadFloats(s.param.Value, s.v.at), set.DownloadFloats(m, s.m.at), set.DownloadFloats(v, s.m2.at))
-			if e.consumed {
-				clear(s.param.Grad)
-			} else {
-				err = errors.Join(err, set.DownloadFloats(s.param.Grad, s.grad.at))
-			}
-			if err != nil {
+		for _, t := range e.adam.tensors {
+			if err := t.download(e.d.set, !e.consumed); err != nil {
 				return err
 			}
 		}

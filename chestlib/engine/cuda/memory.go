@@ -67,14 +67,14 @@ type sums struct {
 // begin forgets the arrays of the last step.
 func (s *sums) begin() { s.words = s.words[:0] }
 
-// add adds an array of n numbers and returns its place; see of.
+// add adds an array of n numbers and returns its place among the sums, from 1.
 func (s *sums) add(at driver.Memory, n int) int {
 	s.words = append(s.words, at.Address, uint64(n))
 	return len(s.words) / 2
 }
 
-// queue sums up.
-func (s *sums) queue(set *kernels.Set, m *memory) error {
+// queue sums up. With a history the sums are also written to its row now.
+func (s *sums) queue(set *kernels.Set, m *memory, history, now driver.Memory) error {
 	if !slices.Equal(s.words, s.sent) {
 		if err := m.fits(&s.table, 8*len(s.words), &s.out, 4*len(s.words)); err != nil {
 			return err
@@ -84,7 +84,7 @@ func (s *sums) queue(set *kernels.Set, m *memory) error {
 		}
 		s.sent = append(s.sent[:0], s.words...)
 	}
-	return set.SumArrays(s.out.at, s.table.at, len(s.words)/2)
+	return set.SumArrays(s.out.at, s.table.at, len(s.words)/2, history, now)
 }
 
 // fetch downloads the sums and waits.
@@ -97,12 +97,4 @@ func (s *sums) fetch(set *kernels.Set) error {
 		return err
 	}
 	return set.Finish()
-}
-
-// of returns the sum of the array that add returned place for; 0 for place 0.
-func (s *sums) of(place int) float64 {
-	if place == 0 {
-		return 0
-	}
-	return s.values[place-1]
 }

@@ -3,7 +3,6 @@ package cuda
 import (
 	"github.com/chestlab/chest/chestlib/engine/cuda/kernels"
 	"github.com/chestlab/chest/chestlib/loss"
-	"github.com/chestlab/chest/chestlib/optim"
 )
 
 // space is the classification in one of the two spaces, on the device. Rows of
@@ -16,9 +15,8 @@ type space struct {
 	lambda, delta    float64
 	gamma, tau       float64
 	weight           float64
-	param            *optim.Param
-	mapped           bool // p belongs to v
-	v, grad, m, m2   piece
+	t                *tensor // the proxies
+	mapped           bool    // p belongs to them
 	p                points
 	norm             piece
 	coef, diag, pair piece // of the merging term
@@ -46,7 +44,7 @@ func (p *points) all() kernels.Points {
 func newSphere(l *loss.SoftTriple, weight float64) *space {
 	o, p := l.Options(), l.Proxies()
 	return &space{chart: kernels.Chart{Sphere: true, R: infinite}, kind: kernels.Sphere, d: p.Shape[1], k: o.Proxies, classes: p.Shape[0] / o.Proxies,
-		lambda: o.Lambda, delta: max(o.Delta, 0), gamma: o.Gamma, tau: o.Tau, weight: weight, param: p}
+		lambda: o.Lambda, delta: max(o.Delta, 0), gamma: o.Gamma, tau: o.Tau, weight: weight}
 }
 
 func newBall(l *loss.HyperSoftTriple, weight float64) *space {
@@ -56,7 +54,7 @@ func newBall(l *loss.HyperSoftTriple, weight float64) *space {
 		r = infinite
 	}
 	return &space{ball: true, free: o.FreeProxies, chart: kernels.Chart{C: o.Curvature, R: r}, kind: int(o.Similarity), d: p.Shape[1], k: o.Proxies,
-		classes: p.Shape[0] / o.Proxies, lambda: o.Lambda, delta: max(o.Delta, 0), gamma: o.Gamma, tau: o.Tau, weight: weight, param: p}
+		classes: p.Shape[0] / o.Proxies, lambda: o.Lambda, delta: max(o.Delta, 0), gamma: o.Gamma, tau: o.Tau, weight: weight}
 }
 
 func (s *space) columns() int { return s.classes * s.k }
@@ -65,8 +63,7 @@ func (s *space) merges() bool { return s.k > 1 && s.tau != 0 }
 
 // allocate makes room for the proxies.
 func (s *space) allocate(m *memory) error {
-	n := 4 * s.size()
-	if err := m.fits(&s.v, n, &s.grad, n, &s.m, n, &s.m2, n, &s.norm, 8*s.columns()); err != nil {
+	if err := m.fit(&s.norm, 8*s.columns()); err != nil {
 		return err
 	}
 	if s.merges() {

@@ -5,8 +5,8 @@ import (
 	"github.com/chestlab/chest/chestlib/engine/cuda/kernels"
 )
 
-// step queues a step on the rows that lie in u of the spaces and in label, and
-// the sums of what it finds. more adds the gradient by the proxies to what there is.
+// step queues a step on the rows that lie in u of the spaces and in label. Sums
+// of what it finds are asked for, those of squared norms last. more adds the gradient by the proxies to what there is.
 func (e *Engine) step(train, more bool) error {
 	set := e.d.set
 	e.sums.begin()
@@ -16,19 +16,24 @@ func (e *Engine) step(train, more bool) error {
 		}
 	}
 	if e.tree != nil {
-		if err := e.tree.queue(set, e.sums); err != nil {
+		if err := e.tree.queue(set, &e.sums); err != nil {
 			return err
 		}
+	}
+	for _, s := range e.spaces {
+		s.normSum = 0
 	}
 	if train {
 		for _, s := range e.spaces {
 			if err := e.backward(set, s, more); err != nil {
 				return err
 			}
+		}
+		for _, s := range e.spaces {
 			s.normSum = e.sums.add(s.norm.at, s.columns())
 		}
 	}
-	return e.sums.queue(set, &e.memory)
+	return nil
 }
 
 // forward queues points, similarities, the loss of each row and the merging term.
@@ -39,7 +44,7 @@ func (e *Engine) forward(set *kernels.Set, s *space) error {
 		if s.free {
 			chart.R = infinite
 		}
-		if err := set.ChartRows(chart, s.v.at, s.columns(), s.d, s.p.all()); err != nil {
+		if err := set.ChartRows(chart, s.t.w.at, s.columns(), s.d, s.p.all()); err != nil {
 			return err
 		}
 		s.mapped = true
@@ -80,7 +85,7 @@ func (e *Engine) backward(set *kernels.Set, s *space, more bool) error {
 	if s.ball {
 		sign, parts, chunks = -1, a.Parts(), a.Chunks()
 	}
-	splits, gp := s.splitsP(n), s.grad.at
+	splits, gp := s.splitsP(n), s.t.grad.at
 	if more || splits > 1 { // else the product goes where the gradient goes
 		if err := e.memory.fit(&s.gp, 4*splits*s.size()); err != nil {
 			return err
@@ -95,7 +100,7 @@ func (e *Engine) backward(set *kernels.Set, s *space, more bool) error {
 			return err
 		}
 	}
-	f := kernels.Finish{Dst: s.grad.at, Add: more, U: s.v.at, X: s.p.x.at, G: gp, Splits: splits, N: s.columns(), D: s.d, Alpha: s.p.alpha.at, Beta: s.p.beta.at,
+	f := kernels.Finish{Dst: s.t.grad.at, Add: more, U: s.t.w.at, X: s.p.x.at, G: gp, Splits: splits, N: s.columns(), D: s.d, Alpha: s.p.alpha.at, Beta: s.p.beta.at,
 		W: s.colW.at, V: s.colV.at, Parts: chunks, Room: s.p.room.at, C: s.chart.C, K: s.k, Norm: s.norm.at}
 	if s.merges() {
 		f.Coef, f.Diag = s.coef.at, s.diag.at

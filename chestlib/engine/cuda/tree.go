@@ -54,14 +54,19 @@ func (t *tree) draw(label []int, rng *rand.Rand) {
 		}
 		t.count[t.slot[l]-1] += 2 // each leaf of a triplet is in two of its pairs
 	}
-	t.leaves, t.start = len(t.count), len(t.ints)
+	for most := min(t.leaf, len(t.slot)); len(t.ints) < t.leaf+most; { // all draws are laid out alike
+		t.ints = append(t.ints, 0)
+	}
+	t.leaves, t.start = len(t.ints)-t.leaf, len(t.ints)
 	from := int32(0)
 	for i, c := range t.count {
 		t.ints = append(t.ints, from)
 		t.count[i] = from // from now on: where the next entry goes
 		from += c
 	}
-	t.ints = append(t.ints, from)
+	for len(t.ints) < t.start+t.leaves+1 { // the places that are not used are empty
+		t.ints = append(t.ints, from)
+	}
 	t.entry = len(t.ints)
 	t.ints = append(t.ints, make([]int32, 6*n)...)
 	for i, leaves := range t.triplets {
@@ -73,7 +78,7 @@ func (t *tree) draw(label []int, rng *rand.Rand) {
 			}
 		}
 	}
-	for _, l := range t.ints[t.leaf:t.start] {
+	for _, l := range t.ints[:t.leaf] {
 		t.slot[l] = 0
 	}
 }
@@ -94,7 +99,7 @@ func (t *tree) term() kernels.Tree {
 		s = t.h
 	}
 	o, n := t.def.Options(), len(t.triplets)
-	return kernels.Tree{Triplets: t.all.at, N: n, P: t.h.p.x.at, Room: t.h.p.room.at, D: t.h.d, C: t.h.chart.C, Like: s.v.at, DLike: s.d, Proxies: t.h.k,
+	return kernels.Tree{Triplets: t.all.at, N: n, P: t.h.p.x.at, Room: t.h.p.room.at, D: t.h.d, C: t.h.chart.C, Like: s.t.w.at, DLike: s.d, Proxies: t.h.k,
 		Aware: o.LabelAware, Temperature: o.Temperature, Scale: t.weight / float64(max(n, 1)), Depth: t.depth.at, W: t.w.at, Grad: t.grad.at, Loss: t.loss.at}
 }
 

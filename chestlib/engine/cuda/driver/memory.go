@@ -138,6 +138,9 @@ type staging struct {
 	awaiting []fetch // downloads to hand out after the next wait
 }
 
+// mostStaged is the most that is copied at once, in bytes.
+const mostStaged = 8 << 20
+
 // fetch is a download whose bytes lie in the staging memory.
 type fetch struct {
 	to   unsafe.Pointer
@@ -159,7 +162,7 @@ func (d *Device) reserve(n int) (uintptr, error) {
 		}
 		if n > s.size {
 			s.free(d)
-			size := max(class(n), 1<<20)
+			size := max(class(2*n), 1<<20)
 			if err := d.lib.call(cuMemHostAlloc, uintptr(unsafe.Pointer(&s.at)), uintptr(size), 0); err != nil {
 				return 0, err
 			}
@@ -197,6 +200,12 @@ func (d *Device) upload(m Memory, from unsafe.Pointer, n int) error {
 	if n > m.Bytes {
 		panic(fmt.Sprintf("cuda: upload of %d bytes into %d", n, m.Bytes))
 	}
+	for n > mostStaged { // large arrays go in parts
+		if err := d.upload(m, from, mostStaged); err != nil {
+			return err
+		}
+		m, from, n = m.At(mostStaged), unsafe.Add(from, mostStaged), n-mostStaged
+	}
 	if n == 0 {
 		return nil
 	}
@@ -214,6 +223,12 @@ func (d *Device) upload(m Memory, from unsafe.Pointer, n int) error {
 func (d *Device) download(to unsafe.Pointer, m Memory, n int) error {
 	if n > m.Bytes {
 		panic(fmt.Sprintf("cuda: download of %d bytes from %d", n, m.Bytes))
+	}
+	for n > mostStaged {
+		if err := d.download(to, m, mostStaged); err != nil {
+			return err
+		}
+		to, m, n = unsafe.Add(to, mostStaged), m.At(mostStaged), n-mostStaged
 	}
 	if n == 0 {
 		return nil

@@ -22,6 +22,12 @@ KERN(256) void gather_ints(int *dst, const int *__restrict__ src, const int *__r
 	if (i < n) dst[i] = src[index[(now ? (size_t)*now * n : 0) + i]];
 }
 
+// select_ints copies row *now, of n, of src.
+KERN(256) void select_ints(int *dst, const int *__restrict__ src, const int *__restrict__ now, int n) {
+	int i = cta_x * 256 + tid_x;
+	if (i < n) dst[i] = src[(size_t)*now * n + i];
+}
+
 // advance adds 1 to a counter.
 KERN(32) void advance(int *now) {
 	if (tid_x == 0) *now += 1;
@@ -43,13 +49,16 @@ KERN_DEV double block_sum(double v) {
 	return sum;
 }
 
-// sum_arrays writes the sum of array b to out[b], one block each.
-KERN(256) void sum_arrays(const struct array *__restrict__ arrays, double *out) {
+// sum_arrays writes the sum of array b to out[b], one block each, and, unless
+// history is null, to its row *now.
+KERN(256) void sum_arrays(const struct array *__restrict__ arrays, double *out, double *history, const int *__restrict__ now) {
 	struct array a = arrays[cta_x];
 	double sum = 0.0;
 	for (size_t i = tid_x; i < a.n; i += 256) sum += a.x[i];
 	sum = block_sum(sum);
-	if (tid_x == 0) out[cta_x] = sum;
+	if (tid_x) return;
+	out[cta_x] = sum;
+	if (history) history[(size_t)*now * ncta_x + cta_x] = sum;
 }
 
 // squares writes Σ x² of the block's part of n entries to out[cta_x].

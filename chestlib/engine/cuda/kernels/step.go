@@ -7,13 +7,19 @@ func (s *Set) Fill(x driver.Memory, n int, value float32) error {
 	return s.launch("fill", line(blocks(n, 256)), 256, x, int64(n), value)
 }
 
+// SelectInts copies row now, of n, of src.
+func (s *Set) SelectInts(dst, src, now driver.Memory, n int) error {
+	return s.launch("select_ints", line(blocks(n, 256)), 256, dst, src, now, n)
+}
+
 // Advance adds 1 to the integer now.
 func (s *Set) Advance(now driver.Memory) error { return s.launch("advance", line(1), 32, now) }
 
 // SumArrays writes the sums of count arrays of float64 to out. The table has an
-// address and a length for each, 16 bytes.
-func (s *Set) SumArrays(out, table driver.Memory, count int) error {
-	return s.launch("sum_arrays", line(count), 256, table, out)
+// address and a length for each, 16 bytes. With a history they are also written
+// to its row now.
+func (s *Set) SumArrays(out, table driver.Memory, count int, history, now driver.Memory) error {
+	return s.launch("sum_arrays", line(count), 256, table, out, history, now)
 }
 
 // MostBlocks is how many parts Squares and NotFinite write at most.

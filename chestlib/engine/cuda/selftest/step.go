@@ -13,6 +13,7 @@ func stepCases() []Case {
 		{Name: "gather", run: gather},
 		{Name: "bias and column sums", run: bias},
 		{Name: "advance", run: advance},
+		{Name: "a row of integers", run: selectInts},
 	}
 	for _, n := range []int{1, 31, 257, 5000, 140000} {
 		all = append(all, Case{Name: fmt.Sprintf("sums and fill of %d", n), Quick: n == 257, run: func(b *bed) { sums(b, n) }})
@@ -73,6 +74,16 @@ func bias(b *bed) {
 	b.near("column sums", b.getFloats(dSum, d), sum, 1e-6)
 }
 
+func selectInts(b *bed) {
+	rows := []int32{1, 2, 3, 4, 5, 6}
+	src, now, dst := b.ints(rows), b.ints([]int32{2}), b.room(8)
+	if b.err != nil {
+		return
+	}
+	b.do(b.s.SelectInts(dst, src, now, 2))
+	b.same("row", b.getInts(dst, 2), rows[4:])
+}
+
 func advance(b *bed) {
 	now := b.ints([]int32{4})
 	if b.err != nil {
@@ -106,7 +117,12 @@ func sums(b *bed, n int) {
 	count, err := b.s.Squares(parts, dX, n)
 	b.do(err)
 	b.nearDoubles("squares", []float64{add(parts, count)}, []float64{squares}, 1e-12)
-	b.do(b.s.SumArrays(out, table, 3))
+	history, now := b.room(3*24), b.ints([]int32{2})
+	if b.err != nil {
+		return
+	}
+	b.do(b.s.SumArrays(out, table, 3, history, now))
+	b.nearDoubles("history", b.getDoubles(history.At(48), 3), []float64{total, double[0], 0}, 1e-12)
 	b.nearDoubles("sums", b.getDoubles(out, 3), []float64{total, double[0], 0}, 1e-12)
 	b.do(b.s.SumSplits(dX, three, 3, n))
 	want := widened(x)
