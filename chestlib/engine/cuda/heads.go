@@ -1,0 +1,401 @@
+package cuda
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/chestlab/chest/chestlib/engine"
+	"github.com/chestlab/chest/chestlib/engine/cuda/driver"
+	"github.com/chestlab/chest/chestlib/engine/cuda/kernels"
+	"github.com/chestlab/chest/chestlib/loss"
+	"github.com/chestlab/chest/chestlib/optim"
+)
+
+// Head is a linear map y = W x + b of frozen features: Weight is D×Din, Bias D.
+type Head struct{ Weight, Bias *optim.Param }
+
+// Features are what heads are trained on: len(Label)×D, row-major. They go to
+// the device once.
+type Features struct {
+	X     []float32
+	Label []int
+	D     int
+}
+
+// HeadTrainer trains linear heads and the proxies of CHEST on features that lie
+// on the device. A step gathers its batch, and goes from the heads to AdamW,
+// without the processor, which says only which rows and triplets there are: for
+// many steps at once. The steps of a call after the first are replayed as a CUDA
+// graph, where the driver has that.
+//
+// Memory on the device: that of an Engine and of the features.
+type HeadTrainer struct {
+	e      *Engine
+	heads  []*head // in the order of e.spaces
+	d      int     // of the features
+	labels []int   // of the features
+	most   float64 // norm of the gradient
+
+	store, classes        piece // features and labels
+	f                     piece // of the batch
+	index, draws, numbers piece // of all steps
+	history, now          piece
+	graph                 *driver.Graph
+	graphless             bool // the driver has none
+	recorded              recording
+	norms                 int // place of the first squared norm in the sums
+}
+
+// head is one of them on the device.
+type head struct {
+	s            *space
+	weight, bias *tensor
+	parts        piece // of the product for the gradient
+	wNorm, bNorm piece
+}
+
+// recording is what a graph is good for: sizes and addresses.
+type recording struct {
+	rows                                      int
+	index, draws, numbers, history, gp, gx, f uint64
+}
+
+// HeadOptions controls NewHeadTrainer.
+type HeadOptions struct {
+	Engine  engine.Options
+	MaxNorm float64 // the norm of the whole gradient is clipped to this; 0 means never
+}
+
+// NewHeadTrainer makes a trainer of the heads of the spaces in use, of which
+// the other may be empty. Shapes that do not fit are an error, as are options that the
+// GPU does not have: a Tree of BatchClasses, another optimiser than AdamW.
+func NewHeadTrainer(l *loss.CHEST, e, h Head, x Features, o HeadOptions, d *Device) (*HeadTrainer, error) {
+	t := &HeadTrainer{d: x.D, labels: x.Label, most: o.MaxNorm}
+	var params []*optim.Param
+	var names []string
+	if l.Euclidean() != nil {
+		params, names = append(params, e.Weight, e.Bias), append(names, "E")
+	}
+	if l.Hyperbolic() != nil {
+		params, names = append(params, h.Weight, h.Bias), append(names, "H")
+	}
+	if tree := l.Tree(); tree != nil && tree.Options().BatchClasses {
+		return nil, errors.New("cuda: HeadTrainer: the option Tree.BatchClasses is not there on the GPU's trainer; use an Engine")
+	}
+	if x.D < 1 || len(x.X) != len(x.Label)*x.D {
+		return nil, fmt.Errorf("cuda: HeadTrainer: %d features for %d labels, want %d×%d", len(x.X), len(x.Label), len(x.Label), x.D)
+	}
+	for i, p := range params {
+		if p == nil {
+			return nil, fmt.Errorf("cuda: HeadTrainer: the head %s has no weight or bias", names[i/2])
+		}
+	}
+	var err error
+	if t.e, err = newEngine(l, params, o.Engine, d); err != nil {
+		return nil, err
+	}
+	if err = t.bind(names); err == nil {
+		err = d.set.Do(func() error { return t.load(x) })
+	}
+	if err != nil {
+		return nil, errors.Join(err, t.Close())
+	}
+	return t, nil
+}
+
+// bind finds the heads' tensors and checks their shapes.
+func (t *HeadTrainer) bind(names []string) error {
+	own := t.e.adam.tensors[len(t.e.params):]
+	for i, s := range t.e.spaces {
+		h := &head{s: s, weight: own[2*i], bias: own[2*i+1]}
+		if h.weight.size() != s.d*t.d || h.bias.size() != s.d {
+			return fmt.Errorf("cuda: HeadTrainer: the head %s has %d weights and %d biases, want %d×%d and %d", names[i], h.weight.size(), h.bias.size(), s.d, t.d, s.d)
+		}
+		t.heads = append(t.heads, h)
+	}
+	return nil
+}
+
+// load uploads the features.
+func (t *HeadTrainer) load(x Features) error {
+	labels := make([]int32, len(x.Label))
+	for i, l := range x.Label {
+		if l < 0 || l >= t.e.classes {
+			return fmt.Errorf("cuda: HeadTrainer: label %d of row %d, want one in [0, %d)", l, i, t.e.classes)
+		}
+		labels[i] = int32(l)
+	}
+	m := &t.e.memory
+	if err := m.fits(&t.store, 4*len(x.X), &t.classes, 4*len(labels), &t.now, 4); err != nil {
+		return err
+	}
+	return errors.Join(m.d.UploadFloats(t.store.at, x.X), m.d.UploadInts(t.classes.at, labels))
+}
+
+// Close frees the memory on the device.
+func (t *HeadTrainer) Close() error {
+	err := t.e.d.set.Do(func() error { return t.forget() })
+	return errors.Join(err, t.e.Close())
+}
+
+// forget frees the graph.
+func (t *HeadTrainer) forget() error {
+	if t.graph == nil {
+		return nil
+	}
+	g := t.graph
+	t.graph = nil
+	return t.e.d.set.FreeGraph(g)
+}
+
+// Params are the proxies and the heads', with the values of the last Sync.
+func (t *HeadTrainer) Params() []*optim.Param {
+	var all []*optim.Param
+	for _, p := range t.e.adam.tensors {
+		all = append(all, p.param)
+	}
+	return all
+}
+
+// Sync brings the values of Params and the optimiser's State up to date.
+func (t *HeadTrainer) Sync() error { return t.e.Sync() }
+
+// Optimizer is what moves Params; see Engine.Optimizer.
+func (t *HeadTrainer) Optimizer() optim.Optimizer { return t.e.Optimizer() }
+
+// Done is what one step found: the terms of its batch, and the norm of the
+// whole gradient before clipping.
+type Done struct {
+	Loss loss.Terms
+	Norm float64
+}
+
+// Steps trains on batches, each a list of rows of the features, all of one
+// length; the optimiser moves as moves say, one for each. rng(i) draws the
+// triplets of step i. It waits for the last step and returns what all found.
+//
+// Where a term or norm is not finite the params are lost: keep checkpoints. ctx is
+// looked at between steps: what was queued is done, the rest is not, and
+// the error says how many were.
+func (t *HeadTrainer) Steps(ctx context.Context, batches [][]int, moves []optim.Move, rng func(step int) *rand.Rand) ([]Done, error) {
+	if len(batches) == 0 {
+		return nil, nil
+	}
+	if err := t.check(batches, moves); err != nil {
+		return nil, err
+	}
+	var done []Done
+	var stopped error
+	err := t.e.d.set.Do(func() error {
+		if err := t.prepare(batches, moves, rng); err != nil {
+			return err
+		}
+		n := 0
+		for ; n < len(batches); n++ {
+			if stopped = ctx.Err(); stopped != nil {
+				break
+			}
+			if err := t.one(n); err != nil {
+				return err
+			}
+		}
+		t.e.adam.host.SetSteps(t.e.adam.host.Steps() + n)
+		t.e.consumed = true
+		var err error
+		done, err = t.fetch(n)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("cuda: Steps: %w", err)
+	}
+	if stopped != nil {
+		return done, fmt.Errorf("cuda: Steps: stopped after %d of %d: %w", len(done), len(batches), stopped)
+	}
+	return done, nil
+}
+
+// check finds batches and moves that do not fit.
+func (t *HeadTrainer) check(batches [][]int, moves []optim.Move) error {
+	if len(moves) != len(batches) {
+		return fmt.Errorf("cuda: Steps: %d moves for %d batches", len(moves), len(batches))
+	}
+	for i, b := range batches {
+		if len(b) != len(batches[0]) || len(b) == 0 {
+			return fmt.Errorf("cuda: Steps: batch %d has %d rows, the first %d; want one length above 0", i, len(b), len(batches[0]))
+		}
+		for _, row := range b {
+			if row < 0 || row >= len(t.labels) {
+				return fmt.Errorf("cuda: Steps: row %d in batch %d, want one in [0, %d)", row, i, len(t.labels))
+			}
+		}
+	}
+	return nil
+}
+
+// prepare uploads what the steps need from the processor, and makes room.
+func (t *HeadTrainer) prepare(batches [][]int, moves []optim.Move, rng func(step int) *rand.Rand) error {
+	e, n := t.e, len(batches[0])
+	if err := e.upload(); err != nil {
+		return err
+	}
+	e.rows = n
+	var index, draws []int32
+	var numbers []float32
+	label := make([]int, n)
+	for i, b := range batches {
+		for j, row := range b {
+			index = append(index, int32(row))
+			label[j] = t.labels[row]
+		}
+		if e.tree != nil {
+			e.tree.draw(label, rng(i))
+			draws = append(draws, e.tree.ints...)
+		}
+		numbers = e.adam.numbersOf(numbers, e.adam.host.Steps()+i+1, moves[i])
+	}
+	m := &e.memory
+	err := m.fits(&t.index, 4*len(index), &t.draws, 4*len(draws), &t.numbers, 4*len(numbers), &t.f, 4*n*t.d, &e.label, 4*n)
+	if err != nil {
+		return err
+	}
+	if e.tree != nil {
+		if err := e.tree.upload(e.d.set, m); err != nil { // for the room; each step selects its own
+			return err
+		}
+	}
+	for _, h := range t.heads {
+		if err := h.s.fit(m, n); err != nil {
+			return err
+		}
+		parts := min(kernels.MostBlocks, h.weight.size())
+		splits := kernels.Splits(h.s.d, t.d, n)
+		if err := m.fits(&h.wNorm, 8*parts, &h.bNorm, 8*parts, &h.parts, 4*splits*h.weight.size()); err != nil {
+			return err
+		}
+	}
+	const mostSums = 16
+	if err := m.fit(&t.history, 8*mostSums*len(batches)); err != nil {
+		return err
+	}
+	return errors.Join(m.d.UploadInts(t.index.at, index), m.d.UploadInts(t.draws.at, draws), m.d.UploadFloats(t.numbers.at, numbers), m.d.Clear(t.now.at, 4))
+}
+
+// one queues step i of a call: the first as it is, later ones as a graph.
+func (t *HeadTrainer) one(i int) error {
+	e := t.e
+	r := recording{rows: e.rows, index: t.index.at.Address, draws: t.draws.at.Address, numbers: t.numbers.at.Address, history: t.history.at.Address, f: t.f.at.Address}
+	for _, s := range e.spaces {
+		r.gp, r.gx = r.gp^s.gp.at.Address, r.gx^s.gx.at.Address
+	}
+	if t.graph != nil && r == t.recorded {
+		return e.d.set.Replay(t.graph)
+	}
+	if i == 0 || t.graphless { // by the first all memory is made and all tables are uploaded
+		return t.queue()
+	}
+	if err := t.forget(); err != nil {
+		return err
+	}
+	g, err := e.d.set.Capture(t.queue)
+	var known *driver.Error
+	if errors.As(err, &known) && !known.Lost() { // no graphs here
+		t.graphless = true
+		return t.queue()
+	}
+	if err != nil {
+		return err
+	}
+	t.graph, t.recorded = g, r
+	return e.d.set.Replay(g)
+}
+
+// queue queues one step, of the number that now has.
+func (t *HeadTrainer) queue() error {
+	e, set, n := t.e, t.e.d.set, t.e.rows
+	now := t.now.at
+	err := errors.Join(set.GatherRows(t.f.at, t.store.at, t.index.at, now, n, t.d), set.GatherInts(e.label.at, t.classes.at, t.index.at, now, n))
+	if err != nil {
+		return err
+	}
+	if e.tree != nil {
+		if err := set.SelectInts(e.tree.all.at, t.draws.at, now, len(e.tree.ints)); err != nil {
+			return err
+		}
+	}
+	for _, h := range t.heads {
+		p := kernels.Product{Form: kernels.NT, A: t.f.at, B: h.weight.w.at, C: h.s.u.at, M: n, N: h.s.d, K: t.d, Alpha: 1}
+		if err := errors.Join(set.Gemm(p), set.AddBias(h.s.u.at, h.bias.w.at, n, h.s.d)); err != nil {
+			return err
+		}
+		h.s.mapped = false
+	}
+	if err := e.step(true, false); err != nil {
+		return err
+	}
+	t.norms = e.spaces[0].normSum
+	for _, h := range t.heads {
+		if err := t.backward(set, h); err != nil {
+			return err
+		}
+	}
+	if err := e.sums.queue(set, &e.memory, t.history.at, now); err != nil {
+		return err
+	}
+	return errors.Join(t.move(set), set.Advance(now))
+}
+
+// backward queues the gradients by a head.
+func (t *HeadTrainer) backward(set *kernels.Set, h *head) error {
+	n, splits := t.e.rows, kernels.Splits(h.s.d, t.d, t.e.rows)
+	err := set.Gemm(kernels.Product{Form: kernels.TN, A: h.s.gu.at, B: t.f.at, C: h.parts.at, M: h.s.d, N: t.d, K: n, Alpha: 1, Splits: splits})
+	if err != nil {
+		return err
+	}
+	err = errors.Join(set.SumSplits(h.weight.grad.at, h.parts.at, splits, h.weight.size()), set.ColumnSums(h.bias.grad.at, h.s.gu.at, n, h.s.d))
+	if err != nil {
+		return err
+	}
+	for _, p := range []struct {
+		to *piece
+		of *tensor
+	}{{&h.wNorm, h.weight}, {&h.bNorm, h.bias}} {
+		parts, err := set.Squares(p.to.at, p.of.grad.at, p.of.size())
+		if err != nil {
+			return err
+		}
+		t.e.sums.add(p.to.at, parts)
+	}
+	return nil
+}
+
+// move queues AdamW.
+func (t *HeadTrainer) move(set *kernels.Set) error {
+	a := kernels.Adam{Tensors: t.e.adam.table.at, Numbers: t.numbers.at, Now: t.now.at, Count: len(t.e.adam.tensors), Longest: t.e.adam.longest}
+	if t.most > 0 {
+		a.Norms, a.Parts, a.Most = t.e.sums.out.at.At(8*(t.norms-1)), len(t.e.sums.words)/2-t.norms+1, t.most
+	}
+	return set.AdamW(a)
+}
+
+// fetch downloads what n steps found.
+func (t *HeadTrainer) fetch(n int) ([]Done, error) {
+	width := len(t.e.sums.words) / 2
+	values := make([]float64, n*width)
+	if err := errors.Join(t.e.d.set.DownloadDoubles(values, t.history.at), t.e.d.set.Finish()); err != nil {
+		return nil, err
+	}
+	var all []Done
+	for row := range slices.Chunk(values, max(width, 1)) {
+		terms, _ := t.e.terms(row)
+		var norm float64
+		for _, nn := range row[t.norms-1:] {
+			norm += nn
+		}
+		all = append(all, Done{Loss: terms, Norm: math.Sqrt(norm)})
+	}
+	return all, nil
+}
