@@ -88,8 +88,57 @@ func (d *Device) Usage() (u driver.Usage) {
 	return u
 }
 
+// UseBLAS lets NVIDIA's cuBLAS compute the products, if it is found: see
+// driver.Device.OpenBLAS. tf32 lets it use tensor cores: points are rounded to 10 bits,
+// and the gradients' products have about three digits. It is called
+// before engines are made.
+func (d *Device) UseBLAS(tf32 bool) error { return d.UseBLASOf(driver.System{}, tf32) }
+
+// UseBLASOf is UseBLAS with the library looked for in s.
+func (d *Device) UseBLASOf(s driver.System, tf32 bool) error {
+	return d.set.Do(func() error {
+		b, err := d.set.OpenBLAS(s, tf32)
+		if err != nil {
+			return err
+		}
+		d.dropBLAS()
+		d.set.UseBLAS(b)
+		return nil
+	})
+}
+
+// dropBLAS goes back to our own products.
+func (d *Device) dropBLAS() {
+	if b := d.set.BLAS(); b != nil {
+		b.Close()
+		d.set.UseBLAS(nil)
+	}
+}
+
+// Products says what computes matrix products: "kernels, float32", "cuBLAS
+// 13.0.2, TF32".
+func (d *Device) Products() string {
+	b := d.set.BLAS()
+	if b == nil {
+		return "kernels, float32"
+	}
+	arithmetic := "float32"
+	if b.TF32 {
+		arithmetic = "TF32"
+	}
+	return fmt.Sprintf("cuBLAS %s, %s", version(b), arithmetic)
+}
+
+// version is that of cuBLAS: "13.0.2".
+func version(b *driver.BLAS) string {
+	return fmt.Sprintf("%d.%d.%d", b.Version/10000, b.Version/100%100, b.Version%100)
+}
+
 // Close gives the GPU back. Engines on it cannot be used any more.
-func (d *Device) Close() error { return d.set.Close() }
+func (d *Device) Close() error {
+	_ = d.set.Do(func() error { d.dropBLAS(); return nil }) // Close tells of a lost device
+	return d.set.Close()
+}
 
 // infinite is the clip radius for none.
 var infinite = math.Inf(1)

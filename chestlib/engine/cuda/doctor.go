@@ -20,7 +20,7 @@ import (
 //	kernel mod  580.95.05                                        ok
 //	devices     0: NVIDIA H200, sm_90, 132 SMs, 139.8 GiB        ok
 //	kernels     PTX sm_80/7.0 (85c3fe51), compiled in 0.21 s     ok
-//	gemm        built-in, float32                                ok
+//	gemm        built-in, float32; no cuBLAS                     ok
 //	signals     as before                                        ok
 //	self-test   worst difference 3e-07                           ok
 //	verdict     GPU training is available
@@ -33,6 +33,24 @@ func Doctor(w io.Writer, s driver.System, ordinal int) error {
 		r.line("verdict", "training runs on the processor", "")
 	}
 	return errors.Join(err, r.err)
+}
+
+// products says what can compute matrix products.
+func products(s driver.System, d *driver.Device) string {
+	text := "built-in, float32"
+	err := d.Do(func() error {
+		b, err := d.OpenBLAS(s, false)
+		if err != nil {
+			return err
+		}
+		defer b.Close()
+		text += fmt.Sprintf("; cuBLAS %s is there: %s", version(b), b.Path)
+		return nil
+	})
+	if err != nil {
+		text += "; no cuBLAS"
+	}
+	return text
 }
 
 // report writes lines and keeps the first failure to write.
@@ -85,7 +103,7 @@ func (r *report) examine(s driver.System, ordinal int) error {
 		return r.failed("kernels", err)
 	}
 	r.line("kernels", fmt.Sprintf("PTX sm_80/7.0 (%s), compiled in %.2f s", kernels.Sum(), set.Module().Took.Seconds()), "ok")
-	r.line("gemm", "built-in, float32", "ok")
+	r.line("gemm", products(s, d), "ok")
 	if stolen := d.Info().Signals; len(stolen) > 0 {
 		r.line("signals", fmt.Sprintf("the driver took %v; they were put back", stolen), "ok")
 	} else {

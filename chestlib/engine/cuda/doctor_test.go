@@ -19,7 +19,7 @@ func TestDoctor(t *testing.T) {
 kernel mod  its version is not told +ok
 devices     0: Fake GPU 0, sm_90, 4 SMs, 1.0 GiB +ok
 kernels     PTX sm_80/7.0 \([0-9a-f]{8}\), compiled in [0-9.]+ s +ok
-gemm        built-in, float32 +ok
+gemm        built-in, float32; no cuBLAS +ok
 signals     as before +ok
 self-test   worst difference [0-9]e-[0-9]{2} +ok
 verdict     GPU training is available
@@ -30,6 +30,7 @@ verdict     GPU training is available
 	}{
 		{"healthy", "", healthy, 0},
 		{"signals", "steal=10", strings.Replace(healthy, "as before", `the driver took \[10\]; they were put back`, 1), 0},
+		{"with cuBLAS", "", strings.Replace(healthy, "no cuBLAS", "cuBLAS 13.0.2 is there: .*libcuda.so.1", 1), 0},
 		{"no device", "devices=0", `driver      The driver sees no GPU. +failed
             Check CUDA_VISIBLE_DEVICES, .*
             CUDA_VISIBLE_DEVICES=, device files: none
@@ -59,7 +60,11 @@ verdict     training runs on the processor
 			var out bytes.Buffer
 			path := os.Getenv("CHEST_CUDA_DRIVER")
 			err := cuda.Doctor(&out, driver.System{Root: t.TempDir(), Getenv: func(name string) string {
-				return map[string]string{"CHEST_CUDA_DRIVER": path}[name]
+				blas := ""
+				if c.name == "with cuBLAS" {
+					blas = path // the fake driver is that as well
+				}
+				return map[string]string{"CHEST_CUDA_DRIVER": path, "CHEST_CUBLAS": blas}[name]
 			}}, 0)
 			if !regexp.MustCompile("^" + c.want + "$").Match(out.Bytes()) {
 				t.Errorf("the report is\n%swant\n%s", &out, c.want)

@@ -93,7 +93,7 @@ func (e *Engine) Close() error {
 
 // Name implements engine.Engine.
 func (e *Engine) Name() string {
-	return fmt.Sprintf("cuda %s, float32 products of its own", e.d.Info().Name)
+	return fmt.Sprintf("cuda %s, products by %s", e.d.Info().Name, e.d.Products())
 }
 
 // Params implements engine.Engine: the values are those of the last Sync.
@@ -191,7 +191,7 @@ func (e *Engine) load(b loss.Batch) error {
 		return err
 	}
 	for _, s := range e.spaces {
-		if err := s.fit(&e.memory, e.rows); err != nil {
+		if err := s.fit(e.d.set, &e.memory, e.rows); err != nil {
 			return err
 		}
 		u := b.E

@@ -268,11 +268,11 @@ func (t *HeadTrainer) prepare(batches [][]int, moves []optim.Move, rng func(step
 		}
 	}
 	for _, h := range t.heads {
-		if err := h.s.fit(m, n); err != nil {
+		if err := h.s.fit(e.d.set, m, n); err != nil {
 			return err
 		}
 		parts := min(kernels.MostBlocks, h.weight.size())
-		splits := kernels.Splits(h.s.d, t.d, n)
+		splits := e.d.set.Splits(h.s.d, t.d, n)
 		if err := m.fits(&h.wNorm, 8*parts, &h.bNorm, 8*parts, &h.parts, 4*splits*h.weight.size()); err != nil {
 			return err
 		}
@@ -350,7 +350,7 @@ func (t *HeadTrainer) queue() error {
 
 // backward queues the gradients by a head.
 func (t *HeadTrainer) backward(set *kernels.Set, h *head) error {
-	n, splits := t.e.rows, kernels.Splits(h.s.d, t.d, t.e.rows)
+	n, splits := t.e.rows, set.Splits(h.s.d, t.d, t.e.rows)
 	err := set.Gemm(kernels.Product{Form: kernels.TN, A: h.s.gu.at, B: t.f.at, C: h.parts.at, M: h.s.d, N: t.d, K: n, Alpha: 1, Splits: splits})
 	if err != nil {
 		return err

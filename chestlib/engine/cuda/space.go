@@ -76,16 +76,16 @@ func (s *space) allocate(m *memory) error {
 }
 
 // splitsX and splitsP are the parts of the products for the gradients.
-func (s *space) splitsX(n int) int { return kernels.Splits(n, s.d, s.columns()) }
-func (s *space) splitsP(n int) int { return kernels.Splits(s.columns(), s.d, n) }
+func (s *space) splitsX(set *kernels.Set, n int) int { return set.Splits(n, s.d, s.columns()) }
+func (s *space) splitsP(set *kernels.Set, n int) int { return set.Splits(s.columns(), s.d, n) }
 
 // fit makes room for n rows.
-func (s *space) fit(m *memory, n int) error {
+func (s *space) fit(set *kernels.Set, m *memory, n int) error {
 	a := s.assign(n)
 	if err := s.x.fit(m, n, s.d); err != nil {
 		return err
 	}
-	return m.fits(&s.u, 4*n*s.d, &s.gu, 4*n*s.d, &s.gx, 4*s.splitsX(n)*n*s.d, &s.s, 4*n*s.columns(), &s.relaxed, 4*n*s.classes, &s.spread, 4*n*s.classes,
+	return m.fits(&s.u, 4*n*s.d, &s.gu, 4*n*s.d, &s.gx, 4*s.splitsX(set, n)*n*s.d, &s.s, 4*n*s.columns(), &s.relaxed, 4*n*s.classes, &s.spread, 4*n*s.classes,
 		&s.lse, 4*n, &s.loss, 8*n, &s.rowW, 4*a.Parts()*n, &s.rowV, 4*a.Parts()*n, &s.colW, 4*a.Chunks()*s.columns(), &s.colV, 4*a.Chunks()*s.columns())
 }
 

@@ -39,8 +39,12 @@ func (e *Engine) step(train, more bool) error {
 // forward queues points, similarities, the loss of each row and the merging term.
 func (e *Engine) forward(set *kernels.Set, s *space) error {
 	n := e.rows
+	chart := s.chart
+	chart.Round = set.BLAS() != nil && set.BLAS().TF32
+	if err := set.ChartRows(chart, s.u.at, n, s.d, s.x.all()); err != nil {
+		return err
+	}
 	if !s.mapped {
-		chart := s.chart
 		if s.free {
 			chart.R = infinite
 		}
@@ -48,9 +52,6 @@ func (e *Engine) forward(set *kernels.Set, s *space) error {
 			return err
 		}
 		s.mapped = true
-	}
-	if err := set.ChartRows(s.chart, s.u.at, n, s.d, s.x.all()); err != nil {
-		return err
 	}
 	if err := set.Gemm(kernels.Product{Form: kernels.NT, A: s.x.x.at, B: s.p.x.at, C: s.s.at, M: n, N: s.columns(), K: s.d, Alpha: 1}); err != nil {
 		return err
@@ -85,7 +86,7 @@ func (e *Engine) backward(set *kernels.Set, s *space, more bool) error {
 	if s.ball {
 		sign, parts, chunks = -1, a.Parts(), a.Chunks()
 	}
-	splits, gp := s.splitsP(n), s.t.grad.at
+	splits, gp := s.splitsP(set, n), s.t.grad.at
 	if more || splits > 1 { // else the product goes where the gradient goes
 		if err := e.memory.fit(&s.gp, 4*splits*s.size()); err != nil {
 			return err
@@ -108,7 +109,7 @@ func (e *Engine) backward(set *kernels.Set, s *space, more bool) error {
 	if err := set.FinishRows(f); err != nil {
 		return err
 	}
-	splits = s.splitsX(n)
+	splits = s.splitsX(set, n)
 	if err := set.Gemm(kernels.Product{Form: kernels.NN, A: s.s.at, B: s.p.x.at, C: s.gx.at, M: n, N: s.d, K: s.columns(), Alpha: sign, Splits: splits}); err != nil {
 		return err
 	}

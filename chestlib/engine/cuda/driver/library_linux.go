@@ -11,6 +11,11 @@ func openLibrary(path string) (uintptr, error) {
 	return purego.Dlopen(path, purego.RTLD_NOW|purego.RTLD_LOCAL)
 }
 
+// openGlobal opens a library whose functions other libraries may use.
+func openGlobal(path string) (uintptr, error) {
+	return purego.Dlopen(path, purego.RTLD_NOW|purego.RTLD_GLOBAL)
+}
+
 // findSymbol returns 0 if there is no such function.
 func findSymbol(handle uintptr, name string) uintptr {
 	fn, err := purego.Dlsym(handle, name)

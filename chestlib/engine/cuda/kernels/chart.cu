@@ -11,7 +11,11 @@ KERN_DEV double slope(double t, double tanh, double sech2) {
 // chart_rows maps n rows of d, one warp each: onto the sphere, or by clip_r and
 // expmap₀ into the ball of curvature -c. It writes the points x, α and β of
 // the pull, and, unless null, ‖x‖², 1-c‖x‖², its inverse and 1 where ‖u‖ ≥ r.
-KERN(128) void chart_rows(const float *__restrict__ u, int n, int d, int sphere, double c, double r, float *x, double *alpha, double *beta, float *xx, float *room, float *inverse, double *clipped) {
+//
+// round rounds the points to the 10 bits of TF32, and takes what follows from
+// them from the rounded ones: products on tensor cores are then exact, and
+// distances from them are those of the rounded points, also small ones.
+KERN(128) void chart_rows(const float *__restrict__ u, int n, int d, int sphere, double c, double r, int round, float *x, double *alpha, double *beta, float *xx, float *room, float *inverse, double *clipped) {
 	int i = cta_x * 4 + tid_x / 32, lane = tid_x % 32;
 	if (i >= n) return;
 	const float *row = u + (size_t)i * d;
@@ -44,11 +48,13 @@ KERN(128) void chart_rows(const float *__restrict__ u, int n, int d, int sphere,
 	double sum = 0.0;
 	for (int t = lane; t < d; t += 32) {
 		float v = (float)f * row[t];
+		if (round) v = k_float((k_bits(v) + 0xfff + (k_bits(v) >> 13 & 1)) & ~0x1fff);
 		x[(size_t)i * d + t] = v;
 		sum += (double)v * (double)v;
 	}
 	sum = k_warp_sum_d(sum);
 	if (lane) return;
+	if (round && !sphere) open = 1.0 - c * sum;
 	alpha[i] = al;
 	beta[i] = be;
 	if (xx) xx[i] = (float)sum;

@@ -34,12 +34,26 @@ const (
 	depth = 16  // that it takes at once
 )
 
+// Splits is the number of parts to compute a product in; cuBLAS cuts by itself.
+func (s *Set) Splits(m, n, k int) int {
+	if s.blas != nil {
+		return 1
+	}
+	return Splits(m, n, k)
+}
+
 // Splits is a number of parts for a product that is small in m and n but deep,
 // to keep a large device busy. It depends on the sizes alone: so do the bits.
 func Splits(m, n, k int) int {
 	const enough, least = 256, 256 // blocks; depth of a part
 	return max(min(enough/max(blocks(m, tile)*blocks(n, tile), 1), k/least), 1)
 }
+
+// UseBLAS lets b compute the products, nil our own kernel.
+func (s *Set) UseBLAS(b *driver.BLAS) { s.blas = b }
+
+// BLAS is what computes the products, nil for our own kernel.
+func (s *Set) BLAS() *driver.BLAS { return s.blas }
 
 // Gemm queues a product in float32.
 func (s *Set) Gemm(p Product) error {
@@ -54,6 +68,12 @@ func (s *Set) Gemm(p Product) error {
 	splits := max(p.Splits, 1)
 	if splits > 1 && (ldc != p.N || p.Beta != 0) {
 		return fmt.Errorf("cuda: a product in %d parts needs a dense result and no beta", splits)
+	}
+	if p.M == 0 || p.N == 0 {
+		return nil
+	}
+	if s.blas != nil && splits == 1 && p.K > 0 {
+		return s.blas.Sgemm(p.Form == TN, p.Form == NT, p.M, p.N, p.K, p.Alpha, p.A, lda, p.B, ldb, p.Beta, p.C, ldc)
 	}
 	part := blocks(blocks(p.K, splits), depth) * depth
 	grid := driver.Grid{X: blocks(p.N, tile), Y: blocks(p.M, tile), Z: splits}

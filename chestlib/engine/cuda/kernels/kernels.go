@@ -37,6 +37,7 @@ func Sum() string {
 type Set struct {
 	*driver.Device
 	module *driver.Module
+	blas   *driver.BLAS
 }
 
 // Load compiles the kernels for a device.

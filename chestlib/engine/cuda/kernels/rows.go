@@ -7,6 +7,7 @@ import "github.com/chestlab/chest/chestlib/engine/cuda/driver"
 type Chart struct {
 	Sphere bool
 	C, R   float64
+	Round  bool // the points are rounded to TF32
 }
 
 // Points is where ChartRows writes: X, Alpha and Beta always, the others unless
@@ -18,7 +19,7 @@ type Points struct {
 
 // ChartRows maps the n rows u of d.
 func (s *Set) ChartRows(c Chart, u driver.Memory, n, d int, p Points) error {
-	return s.launch("chart_rows", line(blocks(n, 4)), 128, u, n, d, flag(c.Sphere), c.C, c.R, p.X, p.Alpha, p.Beta, p.Square, p.Room, p.Inverse, p.Clipped)
+	return s.launch("chart_rows", line(blocks(n, 4)), 128, u, n, d, flag(c.Sphere), c.C, c.R, flag(c.Round), p.X, p.Alpha, p.Beta, p.Square, p.Room, p.Inverse, p.Clipped)
 }
 
 // Finish is the gradient by n rows of d, from that by their points.

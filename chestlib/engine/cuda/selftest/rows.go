@@ -17,6 +17,8 @@ var charts = []struct {
 	{"ball", kernels.Chart{C: 0.1, R: 2.3}},
 	{"ball without clip", kernels.Chart{C: 1, R: math.Inf(1)}},
 	{"flat", kernels.Chart{C: 0, R: 2.3}},
+	{"ball, rounded", kernels.Chart{C: 0.1, R: 2.3, Round: true}},
+	{"sphere, rounded", kernels.Chart{Sphere: true, Round: true}},
 }
 
 func rowCases() (all []Case) {
@@ -100,7 +102,19 @@ func chartRows(b *bed, c kernels.Chart, n, d int) {
 			cosh := math.Cosh(math.Sqrt(c.C) * min(norm, c.R))
 			open = 1 / (cosh * cosh)
 		}
-		b.near("x", got, want, 3e-7)
+		tolerance := 3e-7
+		if c.Round {
+			tolerance = 1.0 / (1 << 11)
+			for j, v := range got {
+				if b.err == nil && math.Float32bits(v)&0x1fff != 0 {
+					b.do(fmt.Errorf("x[%d] is %g, which is not rounded", j, v))
+				}
+			}
+			if !c.Sphere {
+				open = 1 - c.C*dot(got, got)
+			}
+		}
+		b.near("x", got, want, tolerance)
 		uG, back := 0.0, make([]float64, d)
 		for j, v := range row {
 			uG += v * g[j]

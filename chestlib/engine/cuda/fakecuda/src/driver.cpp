@@ -444,3 +444,56 @@ API cuLaunchKernel(void *f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, 
 	int x = gx, y = gy, z = gz, t = bx;
 	return enqueue(s, [=] { return run(k, {x, y, z}, {t, 1, 1}, held); });
 }
+
+// A cuBLAS of the functions that are used, by plain loops.
+
+struct blas { int tf32; u64 work; };
+static std::map<void *, bool> handles; // the stream is that of the device, which has one
+
+API cublasCreate_v2(void **h) { ENTER NEED_CONTEXT *h = new blas{0, 0}; handles[*h] = true; return OK; }
+API cublasDestroy_v2(void *h) { ENTER if (!handles.erase(h)) return 1; delete (blas *)h; return OK; }
+API cublasGetVersion_v2(void *h, int *v) { ENTER *v = 130002; return handles.count(h) ? OK : 1; }
+API cublasSetStream_v2(void *h, void *s) { ENTER return handles.count(h) && streams.count(s) ? OK : 1; }
+API cublasSetWorkspace_v2(void *h, void *p, size_t n) {
+	ENTER
+	if (!handles.count(h) || !inside((u64)p, n)) return 1;
+	((blas *)h)->work = (u64)p;
+	return OK;
+}
+API cublasSetMathMode(void *h, int mode) { ENTER if (!handles.count(h)) return 1; ((blas *)h)->tf32 = mode == 3; return OK; }
+
+static float rounded(float x, int tf32) {
+	unsigned b;
+	memcpy(&b, &x, 4);
+	if (tf32) b = (b + 0xfff + (b >> 13 & 1)) & ~0x1fffu;
+	memcpy(&x, &b, 4);
+	return x;
+}
+
+// columns run down: C is m by n, C[i + j ldc].
+API cublasSgemm_v2(void *h, int ta, int tb, int m, int n, int k, const float *alpha, u64 a, int lda, u64 b, int ldb, const float *beta, u64 c, int ldc) {
+	ENTER NEED_CONTEXT
+	if (!handles.count(h) || lda < (ta ? k : m) || ldb < (tb ? n : k) || ldc < m) return 7;
+	float al = *alpha, be = *beta;
+	int tf32 = ((blas *)h)->tf32;
+	if (m == 0 || n == 0) return OK;
+	if (!inside(c, 4 * ((size_t)(n - 1) * ldc + m)) || (k && (!inside(a, 4 * ((size_t)((ta ? m : k) - 1) * lda + (ta ? k : m))) || !inside(b, 4 * ((size_t)((tb ? k : n) - 1) * ldb + (tb ? n : k)))))) {
+		complain("a product reaches out of its memory");
+		return 14;
+	}
+	void *s = streams.empty() ? nullptr : streams.begin()->first;
+	for (auto &st : streams) if (((stream *)st.first)->capturing) s = st.first;
+	return enqueue(s, [=] {
+		const float *A = (const float *)a, *B = (const float *)b;
+		float *C = (float *)c;
+		for (int j = 0; j < n; j++)
+			for (int i = 0; i < m; i++) {
+				float sum = 0;
+				for (int l = 0; l < k; l++)
+					sum += rounded(ta ? A[(size_t)i * lda + l] : A[(size_t)l * lda + i], tf32) * rounded(tb ? B[(size_t)l * ldb + j] : B[(size_t)j * ldb + l], tf32);
+				float *to = &C[(size_t)j * ldc + i];
+				*to = al * sum + (be == 0 ? 0 : be * *to);
+			}
+		return 0;
+	});
+}
