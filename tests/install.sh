@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs what the tests need beside Go: Jupyter's nbconvert, which runs a
 # notebook through the installed kernelspec, the conformance suite for kernels,
-# the classic notebook, and Chromium, which opens it and the exported pages. Does
+# the classic notebook, and Chromium, which opens it and the exported pages; g++,
+# which builds the fake GPU, and clang-19, which compiles the GPU's kernels. Does
 # nothing where they are there already.
 set -eu
 missing=""
@@ -9,6 +10,8 @@ command -v jupyter-nbconvert >/dev/null 2>&1 || [ -x /usr/bin/jupyter-nbconvert 
 [ -d /usr/lib/python3/dist-packages/jupyter_kernel_test ] || python3 -c "import jupyter_kernel_test" 2>/dev/null || missing="$missing python3-jupyter-kernel-test"
 command -v jupyter-notebook >/dev/null 2>&1 || [ -x /usr/bin/jupyter-notebook ] || missing="$missing jupyter-notebook"
 command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || missing="$missing chromium"
+command -v g++ >/dev/null 2>&1 || missing="$missing g++"
+command -v clang-19 >/dev/null 2>&1 || missing="$missing clang-19"
 [ -n "$missing" ] || exit 0
 
 if ! command -v apt-get >/dev/null 2>&1; then
@@ -23,4 +26,7 @@ fi
 echo "tests: installing$missing"
 export DEBIAN_FRONTEND=noninteractive
 $sudo apt-get update -qq
+if ! apt-cache show clang-19 >/dev/null 2>&1; then # an older or newer Debian
+	missing=$(echo "$missing" | sed 's/ clang-19//')
+fi
 $sudo apt-get install -y -qq --no-install-recommends $missing >/dev/null

@@ -10,7 +10,6 @@ import (
 	"github.com/chestlab/chest/chestlib/engine"
 	"github.com/chestlab/chest/chestlib/engine/cuda"
 	"github.com/chestlab/chest/chestlib/engine/cuda/driver"
-	"github.com/chestlab/chest/chestlib/engine/enginetest"
 	"github.com/chestlab/chest/chestlib/loss"
 	"github.com/chestlab/chest/chestlib/optim"
 )
@@ -40,7 +39,7 @@ func TestEngineBLAS(t *testing.T) {
 	if p := d.Products(); !strings.HasPrefix(p, "cuBLAS ") || !strings.HasSuffix(p, ", float32") {
 		t.Error(p)
 	}
-	enginetest.Run(t, func(t *testing.T, l *loss.CHEST, adam optim.AdamWOptions) engine.Engine {
+	suite()(t, func(t *testing.T, l *loss.CHEST, adam optim.AdamWOptions) engine.Engine {
 		return made(t, l, engine.Options{Optim: adam}, d)
 	})
 }

@@ -63,10 +63,18 @@ func made(t *testing.T, l *loss.CHEST, o engine.Options, d *cuda.Device) *cuda.E
 	return e
 }
 
+// suite is that of all engines, smaller on the fake driver.
+func suite() func(*testing.T, enginetest.Maker) {
+	if os.Getenv("CHEST_GPU") == "1" {
+		return enginetest.Run
+	}
+	return enginetest.RunSmall
+}
+
 // TestEngine runs the suite of all engines.
 func TestEngine(t *testing.T) {
 	d := open(t)
-	enginetest.Run(t, func(t *testing.T, l *loss.CHEST, adam optim.AdamWOptions) engine.Engine {
+	suite()(t, func(t *testing.T, l *loss.CHEST, adam optim.AdamWOptions) engine.Engine {
 		return made(t, l, engine.Options{Optim: adam}, d)
 	})
 }

@@ -68,7 +68,7 @@ func (s *space) allocate(m *memory) error {
 	}
 	if s.merges() {
 		pairs := s.columns() * s.k
-		if err := m.fits(&s.coef, 4*pairs, &s.diag, 4*pairs, &s.pair, 8*pairs); err != nil {
+		if err := m.fits(&s.coef, 4*pairs, &s.diag, 4*pairs, &s.pair, 4*pairs); err != nil {
 			return err
 		}
 	}

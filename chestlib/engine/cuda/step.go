@@ -69,9 +69,10 @@ func (e *Engine) forward(set *kernels.Set, s *space) error {
 		return nil
 	}
 	scale := s.tau / float64(s.classes*s.k*(s.k-1))
-	s.mergeSum = e.sums.add(s.pair.at, s.columns()*s.k)
-	return set.MergePairs(kernels.Merge{P: s.p.x.at, Room: s.p.room.at, Classes: s.classes, Proxies: s.k, D: s.d, Sphere: !s.ball, C: s.chart.C,
-		Scale: scale, Weight: s.weight * scale, Coef: s.coef.at, Diag: s.diag.at, Value: s.pair.at})
+	m := kernels.Merge{P: s.p.x.at, Room: s.p.room.at, Classes: s.classes, Proxies: s.k, D: s.d, Sphere: !s.ball, C: s.chart.C,
+		Scale: scale, Weight: s.weight * scale, Coef: s.coef.at, Diag: s.diag.at, Value: s.pair.at}
+	s.mergeSum = e.sums.add(s.pair.at, m.Pairs())
+	return set.MergePairs(m)
 }
 
 // backward queues the gradients by the rows and by the proxies.

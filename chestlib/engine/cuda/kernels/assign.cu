@@ -182,23 +182,18 @@ KERN(256) void assign_backward(float *s, int n, int classes, int k, const int *_
 	rowV[(size_t)cta_x * n + first + tid_x] = V;
 }
 
-// merge_pairs takes one pair of proxies of a class a warp, one of k² for each
-// class, of which those with l < m count: value becomes scale times the term of R, coef and
-// diag weight times what finish_rows adds. Terms: √(2+ε-2p·q) on the sphere, the
-// distance in the ball.
+// merge_pairs takes one pair l < m of the k proxies of a class a warp: value
+// becomes scale times its term of R, coef and diag, k×k for each class, weight times
+// what finish_rows adds. Terms: √(2+ε-2p·q) on the sphere, the distance in the ball.
 KERN(128) void merge_pairs(const float *__restrict__ p, const float *__restrict__ room, int classes, int k, int d, int sphere, double c, double scale, double weight, float *coef, float *diag, double *value) {
-	size_t pair = (size_t)cta_x * 4 + tid_x / 32;
+	size_t at = (size_t)cta_x * 4 + tid_x / 32, pairs = (size_t)k * (k - 1) / 2;
 	int lane = tid_x % 32;
-	if (pair >= (size_t)classes * k * k) return;
-	int l = pair / k % k, m = pair % k;
-	size_t first = pair / k / k * k;
-	if (l >= m) {
-		if (lane == 0) {
-			value[pair] = 0.0;
-			if (l == m) coef[pair] = diag[pair] = 0.0f;
-		}
-		return;
-	}
+	if (at >= classes * pairs) return;
+	int q = at % pairs, m = (int)((1.0f + k_sqrt(1.0f + 8.0f * (float)q)) / 2.0f); // q = m(m-1)/2 + l
+	while (m * (m - 1) / 2 > q) m--;
+	while (m * (m + 1) / 2 <= q) m++;
+	int l = q - m * (m - 1) / 2;
+	size_t first = at / pairs * k, pair = (first + l) * k + m;
 	const float *a = p + (first + l) * d, *b = p + (first + m) * d;
 	double dot = 0.0, sq = 0.0;
 	for (int t = lane; t < d; t += 32) {
@@ -213,7 +208,7 @@ KERN(128) void merge_pairs(const float *__restrict__ p, const float *__restrict_
 	if (sphere) {
 		if (dot < 0.9) sq = 2.0 - 2.0 * dot; // also where one is the zero vector
 		double root = k_sqrt_d(sq + 1e-5);
-		value[pair] = scale * root;
+		value[at] = scale * root;
 		coef[pair] = coef[other] = (float)(-weight / root);
 		diag[pair] = diag[other] = 0.0f;
 		return;
@@ -223,5 +218,5 @@ KERN(128) void merge_pairs(const float *__restrict__ p, const float *__restrict_
 	coef[pair] = coef[other] = (float)-w;
 	diag[pair] = (float)(w + c * v / roomA);
 	diag[other] = (float)(w + c * v / roomB);
-	value[pair] = scale * (c == 0.0 ? 2.0 * k_sqrt_d(sq) : 2.0 / k_sqrt_d(c) * k_asinh_root_d(c * sq / (roomA * roomB)));
+	value[at] = scale * (c == 0.0 ? 2.0 * k_sqrt_d(sq) : 2.0 / k_sqrt_d(c) * k_asinh_root_d(c * sq / (roomA * roomB)));
 }

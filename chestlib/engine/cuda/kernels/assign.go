@@ -69,11 +69,14 @@ type Merge struct {
 	C                   float64
 	Scale, Weight       float64       // of a pair's value, of its gradient
 	Coef, Diag          driver.Memory // Classes·Proxies²
-	Value               driver.Memory // the same, float64
+	Value               driver.Memory // Pairs float64
 }
+
+// Pairs is how many pairs of proxies there are.
+func (m Merge) Pairs() int { return m.Classes * m.Proxies * (m.Proxies - 1) / 2 }
 
 // MergePairs queues it.
 func (s *Set) MergePairs(m Merge) error {
-	return s.launch("merge_pairs", line(blocks(m.Classes*m.Proxies*m.Proxies, 4)), 128, m.P, m.Room, m.Classes, m.Proxies, m.D, flag(m.Sphere),
+	return s.launch("merge_pairs", line(blocks(m.Pairs(), 4)), 128, m.P, m.Room, m.Classes, m.Proxies, m.D, flag(m.Sphere),
 		m.C, m.Scale, m.Weight, m.Coef, m.Diag, m.Value)
 }

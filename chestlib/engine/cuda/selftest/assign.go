@@ -229,12 +229,13 @@ func merge(b *bed, sphere bool, c float64, classes, k, d int) {
 	const scale, weight = 0.3, 0.5
 	size := classes * k * k
 	m := kernels.Merge{P: P.X, Room: P.Room, Classes: classes, Proxies: k, D: d, Sphere: sphere, C: c, Scale: scale, Weight: weight,
-		Coef: b.room(4 * size), Diag: b.room(4 * size), Value: b.room(8 * size)}
+		Coef: b.floats(make([]float32, size)), Diag: b.floats(make([]float32, size))}
+	m.Value = b.room(8 * m.Pairs())
 	if b.err != nil {
 		return
 	}
 	b.do(b.s.MergePairs(m))
-	coef, diag, value := make([]float64, size), make([]float64, size), make([]float64, size)
+	coef, diag, value := make([]float64, size), make([]float64, size), make([]float64, m.Pairs())
 	for i := range classes * k {
 		for l := range k {
 			j, at := i/k*k+l, i*k+l
@@ -257,11 +258,11 @@ func merge(b *bed, sphere bool, c float64, classes, k, d int) {
 				}
 			}
 			if i < j {
-				value[at] = scale * v
+				value[i/k*(k*(k-1)/2)+l*(l-1)/2+i%k] = scale * v
 			}
 		}
 	}
-	b.nearDoubles("value", b.getDoubles(m.Value, size), value, 1e-6)
+	b.nearDoubles("value", b.getDoubles(m.Value, m.Pairs()), value, 1e-6)
 	b.near("coef", b.getFloats(m.Coef, size), coef, 1e-5)
 	b.near("diag", b.getFloats(m.Diag, size), diag, 1e-5)
 }
