@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"time"
 
@@ -11,29 +12,42 @@ import (
 	"github.com/chestlab/chest/chestlib/engine/cuda/kernels"
 )
 
-// The size of a step on Stanford Online Products.
-const (
-	batch   = 1024
-	dim     = 512
-	classes = 11318
-	proxies = 2
+// The size of a step on Stanford Online Products; with CHEST_GPU_SMALL=1, for
+// the fake driver, a small one.
+var (
+	batch   = sized(1024, 40)
+	dim     = sized(512, 16)
+	classes = sized(11318, 30)
+	items   = sized(59551, 200) // images to train on
+	tests   = sized(60502, 100) // and to retrieve
+	inputs  = sized(384, 12)    // dimensions of the features
 	columns = classes * proxies
 )
+
+const proxies = 2
+
+func sized(n, small int) int {
+	if os.Getenv("CHEST_GPU_SMALL") == "1" {
+		return small
+	}
+	return n
+}
 
 // benchKernels times each kernel of a step alone.
 func benchKernels(s *kernels.Set) error {
 	return s.Do(func() error {
 		b := &bench{s: s, rng: rand.New(rand.NewPCG(1, 2))}
+		splits := kernels.Splits(batch, dim, columns)
 		X, P := b.points(batch), b.points(columns)
 		u, v := b.floats(batch*dim), b.floats(columns*dim)
-		g, gx := b.floats(columns*dim), b.floats(8*batch*dim)
+		g, gx := b.floats(columns*dim), b.floats(splits*batch*dim)
 		label := make([]int32, batch)
 		for i := range label {
 			label[i] = int32(b.rng.IntN(classes))
 		}
 		a := kernels.Assign{N: batch, Classes: classes, Proxies: proxies, Lambda: 5, Delta: 0.1, Gamma: 0.4, C: 0.1, R: 2.3, Label: b.room(4 * batch),
 			S: b.room(4 * batch * columns), X: X, P: P, D: dim, Relaxed: b.room(4 * batch * classes), Spread: b.room(4 * batch * classes),
-			LSE: b.room(4 * batch), Loss: b.room(8 * batch), Scale: 1.0 / batch}
+			LSE: b.room(4 * batch), Loss: b.room(8 * batch), Scale: 1 / float64(batch)}
 		a.RowW, a.RowV = b.room(4*a.Parts()*batch), b.room(4*a.Parts()*batch)
 		a.ColW, a.ColV = b.room(4*a.Chunks()*columns), b.room(4*a.Chunks()*columns)
 		m, w := b.floats(columns*dim), b.floats(columns*dim)
@@ -43,11 +57,10 @@ func benchKernels(s *kernels.Set) error {
 			return b.err
 		}
 		b.do(s.UploadInts(a.Label, label))
-		b.do(s.UploadWords(table, []uint64{w.Address, g.Address, m.Address, v.Address, columns * dim}))
+		b.do(s.UploadWords(table, []uint64{w.Address, g.Address, m.Address, v.Address, uint64(columns * dim)}))
 		b.do(s.UploadFloats(numbers, []float32{0, 0, 0.9, 0.999, 1, 0, 1, 1e-8}))
 		ball := kernels.Chart{C: 0.1, R: 2.3}
-		flops := 2.0 * batch * dim * columns
-		splits := kernels.Splits(batch, dim, columns)
+		flops := 2 * float64(batch) * float64(dim) * float64(columns)
 		product := func(p kernels.Product) func() error {
 			p.Alpha = 1
 			return func() error { return s.Gemm(p) }
@@ -72,13 +85,13 @@ func benchKernels(s *kernels.Set) error {
 				W: a.ColW, V: a.ColV, Parts: a.Chunks(), Room: P.Room, C: 0.1, Norm: norm})
 		})
 		b.time("gradient by the batch", 0, 4*batch*dim*(6+splits), func() error {
-			return s.FinishRows(kernels.Finish{Dst: u, U: u, X: X.X, G: gx, Splits: splits, N: batch, D: dim, Alpha: X.Alpha, Beta: X.Beta,
+			return s.FinishRows(kernels.Finish{Dst: gx, U: u, X: X.X, G: gx, Splits: splits, N: batch, D: dim, Alpha: X.Alpha, Beta: X.Beta,
 				W: a.RowW, V: a.RowV, Parts: a.Parts(), Room: X.Room, C: 0.1})
 		})
 		b.time("adamw of the proxies", 0, 4*columns*dim*7, func() error {
 			return s.AdamW(kernels.Adam{Tensors: table, Numbers: numbers, Count: 1, Longest: columns * dim})
 		})
-		for _, n := range []int{1024, 4096} {
+		for _, n := range []int{sized(1024, 32), sized(4096, 33)} {
 			x, y, z := b.floats(n*n), b.floats(n*n), b.room(4*n*n)
 			for _, f := range []kernels.Form{kernels.NN, kernels.NT, kernels.TN} {
 				b.time(fmt.Sprintf("product %v %d³", f, n), 2*float64(n)*float64(n)*float64(n), 0, product(kernels.Product{Form: f, A: x, B: y, C: z, M: n, N: n, K: n}))

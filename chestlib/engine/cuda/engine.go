@@ -59,6 +59,9 @@ func newEngine(l *loss.CHEST, further []*optim.Param, o engine.Options, d *Devic
 		e.spaces = append(e.spaces, e.e)
 	}
 	if s := l.Hyperbolic(); s != nil {
+		if k := s.Options().Similarity; k < loss.Negative || k > loss.Rescaled {
+			return nil, fmt.Errorf("cuda: the similarity %v is not there on the GPU; use the processor (device cpu)", k)
+		}
 		e.h = newBall(s, e.o.WeightH)
 		e.spaces = append(e.spaces, e.h)
 	}

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -173,6 +174,34 @@ func TestRefused(t *testing.T) {
 	}
 	if name := made(t, l, engine.Options{}, d).Name(); !strings.HasPrefix(name, "cuda ") {
 		t.Error(name)
+	}
+}
+
+// TestKnownOptions fails when an option is added that the GPU does not have and
+// New does not refuse: do one or the other, then list it here.
+func TestKnownOptions(t *testing.T) {
+	for _, c := range []struct {
+		options any
+		known   string
+	}{
+		{loss.CHESTOptions{}, "E H Tree WeightE WeightH WeightTree Space NoTree Seed"},
+		{loss.SoftTripleOptions{}, "Lambda Gamma Delta Tau Proxies NoMerge Seed"},
+		{loss.HyperSoftTripleOptions{}, "Lambda Gamma Delta Tau Proxies Curvature Flat Clip FreeProxies Similarity Seed"},
+		{loss.HypHCOptions{}, "Triplets Temperature LabelAware BatchClasses"},
+		{loss.Batch{}, "E H Label GE GH Rand"},
+		{loss.Terms{}, "Total E Merge H Tree Clipped Parts"},
+		{optim.AdamWOptions{}, "Beta1 Beta2 Eps Decay Groups Threads"},
+		{optim.Group{}, "Rate Decay"},
+		{optim.Common{}, "Groups Threads"},
+		{optim.Move{}, "Rate Scale Limit"},
+	} {
+		var names []string
+		for _, f := range reflect.VisibleFields(reflect.TypeOf(c.options)) {
+			names = append(names, f.Name)
+		}
+		if got := strings.Join(names, " "); got != c.known {
+			t.Errorf("%T has the fields %s; the GPU's engine knows %s", c.options, got, c.known)
+		}
 	}
 }
 

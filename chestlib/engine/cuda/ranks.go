@@ -50,6 +50,10 @@ func (d *Device) Ranks(ctx context.Context, queries Items, gallery *Items, o Ran
 	}
 	err := d.set.Do(func() error {
 		defer r.memory.freeAll()
+		if b := d.set.BLAS(); b != nil && b.TF32 { // too coarse to rank by
+			d.set.UseBLAS(nil)
+			defer d.set.UseBLAS(b)
+		}
 		return r.run(ctx, queries, *gallery)
 	})
 	if err != nil {
