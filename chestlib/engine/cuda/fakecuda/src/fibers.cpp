@@ -30,7 +30,7 @@ struct fiber {
 };
 
 static fiber fibers[MOST];
-static long published[2][MOST];
+static shim_exchange exchanges[2][MOST / 32];
 static char *stacks;
 static int current;
 static void (*body)(void **);
@@ -106,12 +106,14 @@ static void wait(state s) {
 
 extern "C" void shim_barrier() { wait(AT_BARRIER); }
 
-extern "C" const long *shim_warp(long v) {
+extern "C" shim_exchange *shim_warp(long v) {
 	int me = current, parity = fibers[me].parity;
-	published[parity][me] = v;
+	shim_exchange *x = &exchanges[parity][me / 32];
+	x->lane[me % 32] = v;
+	x->there = false;
 	fibers[me].parity ^= 1; // nobody is two shuffles ahead: two places are enough
 	wait(AT_SHUFFLE);
-	return &published[parity][me & ~31];
+	return x;
 }
 
 // release lets the fibers lo to hi go on if all of them wait for s. It returns

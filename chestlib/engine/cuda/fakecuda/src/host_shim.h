@@ -16,8 +16,14 @@ struct shim_dim { int x, y, z; };
 extern shim_dim shim_cta, shim_ncta, shim_ntid;
 extern int shim_tid;
 extern "C" void shim_barrier();
+// exchange is where the lanes of a warp meet.
+struct shim_exchange {
+	long lane[32];
+	long result; // of the first lane that went on
+	bool there;
+};
 // shim_warp publishes v and, when all lanes of the warp have, returns what they did.
-extern "C" const long *shim_warp(long v);
+extern "C" shim_exchange *shim_warp(long v);
 
 #define tid_x shim_tid
 #define ntid_x shim_ntid.x
@@ -29,11 +35,16 @@ static inline void k_sync() { shim_barrier(); }
 template <class T> static inline T shim_fold(T v, T (*f)(T, T)) {
 	long bits = 0;
 	__builtin_memcpy(&bits, &v, sizeof v);
-	const long *all = shim_warp(bits);
+	shim_exchange *all = shim_warp(bits);
 	T t[32];
-	for (int i = 0; i < 32; i++) __builtin_memcpy(&t[i], &all[i], sizeof v);
-	for (int m = 16; m; m >>= 1)
-		for (int i = 0; i < m; i++) t[i] = f(t[i], t[i + m]);
+	if (!all->there) { // the same for all lanes
+		for (int i = 0; i < 32; i++) __builtin_memcpy(&t[i], &all->lane[i], sizeof v);
+		for (int m = 16; m; m >>= 1)
+			for (int i = 0; i < m; i++) t[i] = f(t[i], t[i + m]);
+		__builtin_memcpy(&all->result, &t[0], sizeof v);
+		all->there = true;
+	}
+	__builtin_memcpy(&t[0], &all->result, sizeof v);
 	return t[0];
 }
 static inline float k_warp_sum(float v) { return shim_fold<float>(v, [](float a, float b) { return a + b; }); }
