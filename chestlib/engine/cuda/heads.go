@@ -176,7 +176,7 @@ type Done struct {
 
 // Steps trains on batches, each a list of rows of the features, all of one
 // length; the optimiser moves as moves say, one for each. rng(i) draws the
-// triplets of step i. It waits for the last step and returns what all found.
+// triplets of step i; nil draws the same ones in every step. It waits for the last step and returns what all found.
 //
 // Where a term or norm is not finite the params are lost: keep checkpoints. ctx is
 // looked at between steps: what was queued is done, the rest is not, and
@@ -252,7 +252,11 @@ func (t *HeadTrainer) prepare(batches [][]int, moves []optim.Move, rng func(step
 			label[j] = t.labels[row]
 		}
 		if e.tree != nil {
-			e.tree.draw(label, rng(i))
+			if rng == nil {
+				e.tree.draw(label, e.def.TreeRand())
+			} else {
+				e.tree.draw(label, rng(i))
+			}
 			draws = append(draws, e.tree.ints...)
 		}
 		numbers = e.adam.numbersOf(numbers, e.adam.host.Steps()+i+1, moves[i])

@@ -17,14 +17,15 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 )
 
 //go:embed src
 var src embed.FS
 
-// ErrNoCompiler says that there is no g++.
-var ErrNoCompiler = errors.New("fakecuda: no g++ to build the fake driver with (apt-get install g++)")
+// ErrNoCompiler says that there is no g++, or no Linux.
+var ErrNoCompiler = errors.New("fakecuda: no g++ on Linux to build the fake driver with (apt-get install g++)")
 
 // Path returns the path of the library, which is built if the directory for
 // temporary files has none from the same sources.
@@ -68,7 +69,7 @@ func Path(kernels fs.FS) (string, error) {
 // returns its path. It takes some seconds.
 func Build(dir string, kernels fs.FS) (path string, err error) {
 	compiler, err := exec.LookPath("g++")
-	if err != nil {
+	if err != nil || runtime.GOOS != "linux" {
 		return "", ErrNoCompiler
 	}
 	if err := unpack(dir, kernels); err != nil {
