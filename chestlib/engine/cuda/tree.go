@@ -2,6 +2,7 @@ package cuda
 
 import (
 	"math/rand/v2"
+	"slices"
 
 	"github.com/chestlab/chest/chestlib/engine/cuda/driver"
 	"github.com/chestlab/chest/chestlib/engine/cuda/kernels"
@@ -68,7 +69,7 @@ func (t *tree) draw(label []int, rng *rand.Rand) {
 		t.ints = append(t.ints, from)
 	}
 	t.entry = len(t.ints)
-	t.ints = append(t.ints, make([]int32, 6*n)...)
+	t.ints = slices.Grow(t.ints, 6*n)[:t.entry+6*n]
 	for i, leaves := range t.triplets {
 		for m, pair := range [3][2]int{{0, 1}, {0, 2}, {1, 2}} {
 			for side, at := range pair {

@@ -115,9 +115,11 @@ API fakecuda_counts(long *out) {
 	out[8] = used, out[9] = peak, out[10] = live.size() + pinned.size();
 	return OK;
 }
-__attribute__((constructor)) static void from_environment() {
+// the environment is read when the library is loaded, after the maps above are made
+static const int from_environment = [] {
 	if (const char *s = getenv("FAKECUDA")) configure(s);
-}
+	return 0;
+}();
 
 static void nothing(int) {}
 API cuInit(unsigned) {
