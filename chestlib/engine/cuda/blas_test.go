@@ -10,8 +10,6 @@ import (
 	"github.com/chestlab/chest/chestlib/engine"
 	"github.com/chestlab/chest/chestlib/engine/cuda"
 	"github.com/chestlab/chest/chestlib/engine/cuda/driver"
-	"github.com/chestlab/chest/chestlib/loss"
-	"github.com/chestlab/chest/chestlib/optim"
 )
 
 // withBLAS lets d use cuBLAS: the fake driver's, or on a GPU the real one.
@@ -39,9 +37,7 @@ func TestEngineBLAS(t *testing.T) {
 	if p := d.Products(); !strings.HasPrefix(p, "cuBLAS ") || !strings.HasSuffix(p, ", float32") {
 		t.Error(p)
 	}
-	suite()(t, func(t *testing.T, l *loss.CHEST, adam optim.AdamWOptions) engine.Engine {
-		return made(t, l, engine.Options{Optim: adam}, d)
-	})
+	suite(t, d)
 }
 
 // TestTF32: with rounded points a step is that of the processor to about three

@@ -3,7 +3,9 @@ package cuda_test
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/chestlab/chest/chestlib/engine"
@@ -63,18 +65,41 @@ func made(t *testing.T, l *loss.CHEST, o engine.Options, d *cuda.Device) *cuda.E
 	return e
 }
 
-// suite is that of all engines, smaller on the fake driver.
-func suite() func(*testing.T, enginetest.Maker) {
-	if os.Getenv("CHEST_GPU") == "1" {
-		return enginetest.Run
-	}
-	return enginetest.RunSmall
-}
-
 // TestEngine runs the suite of all engines.
 func TestEngine(t *testing.T) {
-	d := open(t)
-	suite()(t, func(t *testing.T, l *loss.CHEST, adam optim.AdamWOptions) engine.Engine {
+	suite(t, open(t))
+}
+
+// suite runs the suite of all engines on d.
+func suite(t *testing.T, d *cuda.Device) {
+	most := 5000 // proxies: the fake driver is slow
+	if os.Getenv("CHEST_GPU") == "1" {
+		most = math.MaxInt
+	}
+	enginetest.RunWithout(t, func(t *testing.T, l *loss.CHEST, adam optim.AdamWOptions) engine.Engine {
 		return made(t, l, engine.Options{Optim: adam}, d)
-	})
+	}, most, func(t *testing.T, l *loss.CHEST) bool { return refused(t, l, d) })
+}
+
+// refused says whether New refuses l, which it shall for what has no kernels.
+func refused(t *testing.T, l *loss.CHEST, d *cuda.Device) bool {
+	t.Helper()
+	want := false
+	if h := l.Hyperbolic(); h != nil {
+		o := h.Ball().Options()
+		want = o.Soft || o.LearnCurvature || o.LearnClip
+	}
+	if tree := l.Tree(); tree != nil {
+		want = want || tree.Options().Leaves == loss.MeanLeaves || tree.Options().Sampling == loss.NearTriplets
+	}
+	e, err := cuda.New(l, engine.Options{}, d)
+	if err == nil {
+		err = e.Close()
+		if want {
+			t.Errorf("New takes what has no kernels, %v", err)
+		}
+	} else if !want || !strings.Contains(err.Error(), "not there on the GPU") {
+		t.Errorf("New: %v", err)
+	}
+	return want
 }

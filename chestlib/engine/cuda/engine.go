@@ -48,6 +48,9 @@ func newEngine(l *loss.CHEST, further []*optim.Param, o engine.Options, d *Devic
 	if d == nil {
 		return nil, errors.New("cuda: New needs a device: see Open and Choose")
 	}
+	if err := supported(l); err != nil {
+		return nil, err
+	}
 	e := &Engine{def: l, o: l.Options(), d: d, params: l.Params(), consumed: true, push: true}
 	e.memory.d = d.set.Device
 	var err error
@@ -59,9 +62,6 @@ func newEngine(l *loss.CHEST, further []*optim.Param, o engine.Options, d *Devic
 		e.spaces = append(e.spaces, e.e)
 	}
 	if s := l.Hyperbolic(); s != nil {
-		if k := s.Options().Similarity; k < loss.Negative || k > loss.Rescaled {
-			return nil, fmt.Errorf("cuda: the similarity %v is not there on the GPU; use the processor (device cpu)", k)
-		}
 		e.h = newBall(s, e.o.WeightH)
 		e.spaces = append(e.spaces, e.h)
 	}
@@ -76,6 +76,33 @@ func newEngine(l *loss.CHEST, further []*optim.Param, o engine.Options, d *Devic
 		return nil, errors.Join(fmt.Errorf("cuda: New: %w", err), e.Close())
 	}
 	return e, nil
+}
+
+// supported finds options that the kernels do not have.
+func supported(l *loss.CHEST) error {
+	what := ""
+	if h := l.Hyperbolic(); h != nil {
+		switch k := h.Options().Similarity; {
+		case k < loss.Negative || k > loss.Rescaled:
+			what = fmt.Sprintf("the similarity %v", k)
+		case h.Ball().Options().Soft:
+			what = "a soft clip"
+		case h.Ball().Param() != nil:
+			what = "a learned ball"
+		}
+	}
+	if t := l.Tree(); t != nil {
+		switch o := t.Options(); {
+		case o.Leaves != loss.ProxyLeaves:
+			what = "a tree of class means"
+		case o.Sampling == loss.NearTriplets:
+			what = "a tree of near triplets"
+		}
+	}
+	if what == "" {
+		return nil
+	}
+	return fmt.Errorf("cuda: %s is not there on the GPU; use the processor (device cpu)", what)
 }
 
 // allocate makes room for what does not depend on the batch.

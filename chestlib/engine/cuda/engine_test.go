@@ -186,8 +186,8 @@ func TestKnownOptions(t *testing.T) {
 	}{
 		{loss.CHESTOptions{}, "E H Tree WeightE WeightH WeightTree Space NoTree Seed"},
 		{loss.SoftTripleOptions{}, "Lambda Gamma Delta Tau Proxies NoMerge Seed"},
-		{loss.HyperSoftTripleOptions{}, "Lambda Gamma Delta Tau Proxies Curvature Flat Clip FreeProxies Similarity Seed"},
-		{loss.HypHCOptions{}, "Triplets Temperature LabelAware BatchClasses"},
+		{loss.HyperSoftTripleOptions{}, "Lambda Gamma Delta Tau Proxies Curvature Flat Clip SoftClip FreeProxies Similarity Seed"},
+		{loss.HypHCOptions{}, "Triplets LabelAware Leaves Sampling Candidates Temperature Anneal AnnealEvery"},
 		{loss.Batch{}, "E H Label GE GH Rand"},
 		{loss.Terms{}, "Total E Merge H Tree Clipped Parts"},
 		{optim.AdamWOptions{}, "Beta1 Beta2 Eps Decay Groups Threads"},

@@ -72,7 +72,8 @@ type HeadOptions struct {
 
 // NewHeadTrainer makes a trainer of the heads of the spaces in use, of which
 // the other may be empty. Shapes that do not fit are an error, as are options that the
-// GPU does not have: a Tree of BatchClasses, another optimiser than AdamW.
+// GPU does not have: triplets that are not uniform, annealing, another optimiser
+// than AdamW.
 func NewHeadTrainer(l *loss.CHEST, e, h Head, x Features, o HeadOptions, d *Device) (*HeadTrainer, error) {
 	t := &HeadTrainer{d: x.D, labels: x.Label, most: o.MaxNorm}
 	var params []*optim.Param
@@ -83,8 +84,8 @@ func NewHeadTrainer(l *loss.CHEST, e, h Head, x Features, o HeadOptions, d *Devi
 	if l.Hyperbolic() != nil {
 		params, names = append(params, h.Weight, h.Bias), append(names, "H")
 	}
-	if tree := l.Tree(); tree != nil && tree.Options().BatchClasses {
-		return nil, errors.New("cuda: HeadTrainer: the option Tree.BatchClasses is not there on the GPU's trainer; use an Engine")
+	if tree := l.Tree(); tree != nil && (tree.Options().Sampling != loss.UniformTriplets || tree.Options().Anneal != 1) {
+		return nil, errors.New("cuda: HeadTrainer: a tree with another Sampling than uniform, or with Anneal, is not there on the GPU's trainer; use an Engine")
 	}
 	if x.D < 1 || len(x.X) != len(x.Label)*x.D {
 		return nil, fmt.Errorf("cuda: HeadTrainer: %d features for %d labels, want %d×%d", len(x.X), len(x.Label), len(x.Label), x.D)

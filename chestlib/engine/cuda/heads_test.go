@@ -243,8 +243,8 @@ func TestHeadTrainerErrors(t *testing.T) {
 		{func(_ *task, x *cuda.Features) { x.D = 20 }, "want 50×20"},
 		{func(_ *task, x *cuda.Features) { x.Label = append([]int{12}, x.Label[1:]...) }, "label 12 of row 0"},
 		{func(k *task, _ *cuda.Features) {
-			k.l = loss.NewCHEST(taskClasses, taskDim, taskDim, loss.CHESTOptions{Tree: loss.HypHCOptions{BatchClasses: true}})
-		}, "Tree.BatchClasses"},
+			k.l = loss.NewCHEST(taskClasses, taskDim, taskDim, loss.CHESTOptions{Tree: loss.HypHCOptions{Sampling: loss.BatchTriplets}})
+		}, "Sampling"},
 	} {
 		k, x := k, k.x
 		c.change(&k, &x)

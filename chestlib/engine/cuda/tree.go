@@ -37,7 +37,7 @@ func newTree(def *loss.HypHC, weight float64, h, e *space) *tree {
 
 // draw draws the triplets of a step and sorts their ends.
 func (t *tree) draw(label []int, rng *rand.Rand) {
-	t.triplets = t.def.Draw(label, rng)
+	t.triplets = t.def.Draw(label, nil, rng) // what New lets pass needs no vectors for it
 	n := len(t.triplets)
 	t.ints = t.ints[:0]
 	for _, leaves := range t.triplets {
@@ -101,7 +101,7 @@ func (t *tree) term() kernels.Tree {
 	}
 	o, n := t.def.Options(), len(t.triplets)
 	return kernels.Tree{Triplets: t.all.at, N: n, P: t.h.p.x.at, Room: t.h.p.room.at, D: t.h.d, C: t.h.chart.C, Like: s.t.w.at, DLike: s.d, Proxies: t.h.k,
-		Aware: o.LabelAware, Temperature: o.Temperature, Scale: t.weight / float64(max(n, 1)), Depth: t.depth.at, W: t.w.at, Grad: t.grad.at, Loss: t.loss.at}
+		Aware: o.LabelAware, Temperature: t.def.Temperature(), Scale: t.weight / float64(max(n, 1)), Depth: t.depth.at, W: t.w.at, Grad: t.grad.at, Loss: t.loss.at}
 }
 
 // queue queues the loss of the triplets.

@@ -25,19 +25,20 @@ const (
 func draws() *rand.Rand { return rand.New(rand.NewPCG(3, 4)) }
 
 // Run runs the suite.
-func Run(t *testing.T, make Maker) { run(t, make, math.MaxInt) }
+func Run(t *testing.T, make Maker) { RunWithout(t, make, math.MaxInt, nil) }
 
-// RunSmall runs it without the problems of more than 5000 proxies, for engines
-// that are run by something slow. Each option is still there.
-func RunSmall(t *testing.T, make Maker) { run(t, make, 5000) }
-
-// run runs the problems of at most so many proxies in a space.
-func run(t *testing.T, make Maker, proxies int) {
+// RunWithout runs it without the problems of more than so many proxies in a
+// space, for engines that are run by something slow, and of those whose loss the
+// engine refuses: refused, if it is not nil, looks whether it does and should.
+func RunWithout(t *testing.T, make Maker, proxies int, refused func(t *testing.T, l *loss.CHEST) bool) {
 	for _, p := range problems() {
 		if p.classes*max(p.o.E.Proxies, p.o.H.Proxies) > proxies {
 			continue
 		}
 		t.Run(p.name, func(t *testing.T) {
+			if refused != nil && refused(t, p.make()) {
+				return
+			}
 			t.Run("values and gradients", func(t *testing.T) { gradients(t, p, make) })
 			t.Run("moves", func(t *testing.T) { moves(t, p, make) })
 		})
