@@ -136,7 +136,7 @@ func checkPath(p string) error {
 	switch {
 	case p == "" || len(p) > maxPath:
 		return fmt.Errorf("a path of %d bytes; want 1 to %d", len(p), maxPath)
-	case !utf8.ValidString(p) || strings.ContainsFunc(p, unicode.IsControl):
+	case !plain(p):
 		return fmt.Errorf("path %s is not plain text; write it in UTF-8 without control characters", shown(p))
 	case strings.Contains(p, `\`):
 		return fmt.Errorf("path %s has a backslash; separate folders by /", shown(p))
@@ -146,6 +146,11 @@ func checkPath(p string) error {
 		return fmt.Errorf("path %s has an element \".\", \"..\" or nothing, and may leave its folder; want a plain relative path", shown(p))
 	}
 	return nil
+}
+
+// plain is true of a text that is not empty, UTF-8 and without control characters.
+func plain(s string) bool {
+	return s != "" && utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
 // present checks that the images of a list, in folder under, are there. It
