@@ -36,10 +36,10 @@ func openArrays(path string, file io.ReaderAt, size int64) (*arrays, error) {
 			return nil, err
 		}
 		a, err := npy.Read(data)
-		return ofMap(map[string]*numbers.Array{"": a}, true), err
+		return ofMap(map[string]*numbers.Array{"": a}, true), again(err)
 	case ".npz":
 		all, err := npy.ReadZip(file, size, maxFeatures)
-		return ofMap(all, false), err
+		return ofMap(all, false), again(err)
 	case ".safetensors":
 		f, err := safetensors.Read(file, size)
 		if err != nil {
@@ -50,13 +50,21 @@ func openArrays(path string, file io.ReaderAt, size int64) (*arrays, error) {
 	case ".pt", ".pth":
 		f, err := torchfile.Read(file, size)
 		if err != nil {
-			return nil, err
+			return nil, again(err)
 		}
 		shape := func(name string) []int { _, s, _ := f.Shape(name); return s }
 		return &arrays{names: f.Names, shape: shape, read: f.Array, alone: slices.Equal(f.Names, []string{""})}, nil
 	default:
 		return nil, fmt.Errorf("ending %s; want .csv, .npy, .npz, .safetensors, .pt or .pth", shown(ending))
 	}
+}
+
+// again adds what to do to an error of a format that does not say it itself.
+func again(err error) error {
+	if err == nil || strings.Contains(err.Error(), ";") {
+		return err
+	}
+	return fmt.Errorf("%w; write the file again", err)
 }
 
 // ofMap is arrays that were read already.
@@ -108,7 +116,7 @@ func (a *arrays) features(ctx context.Context, path string, o FeatureOptions) (*
 	}
 	x, err := a.read(name)
 	if err != nil {
-		return nil, err
+		return nil, again(err)
 	}
 	if !x.Kind.Float() && !x.Kind.Integer() {
 		return nil, fmt.Errorf("array %q has texts; want numbers", name)
@@ -217,7 +225,7 @@ func (a *arrays) texts(name string, n int) ([]string, error) {
 	}
 	x, err := a.read(name)
 	if err != nil {
-		return nil, err
+		return nil, again(err)
 	}
 	out := make([]string, n)
 	switch {

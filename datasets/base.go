@@ -82,9 +82,10 @@ func (b *base) errorf(file string, line int, format string, args ...any) error {
 	return fmt.Errorf("datasets: %s: %s: %w", b.source.Title, where, fmt.Errorf(format, args...))
 }
 
-// has says whether the folder has an entry of this name.
+// has says whether the folder has an entry of this name, be it a link that leads
+// out of it: reading it tells.
 func (b *base) has(name string) bool {
-	_, err := b.root.Stat(filepath.FromSlash(name))
+	_, err := b.root.Lstat(filepath.FromSlash(name))
 	return err == nil
 }
 

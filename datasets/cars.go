@@ -166,7 +166,7 @@ func (r *carReader) annotation(a *matfile.Value, i int, file, field, folder stri
 	if c != float64(int(c)) || c < 1 || c > carClasses {
 		return wrong("class is %g, want 1 to %d", c, carClasses)
 	}
-	if err := r.add(folder+p.Text, int(c), fmt.Sprintf("annotations(%d)", i+1), 0); err != nil {
+	if err := r.add(folder+p.Text, int(c), fmt.Sprintf("in %s annotations(%d)", file, i+1), 0); err != nil {
 		return wrong("%s: %w", field, err)
 	}
 	return nil
@@ -181,7 +181,7 @@ func (r *carReader) add(p string, class int, place string, line int) error {
 		return err
 	}
 	if before, ok := r.paths[p]; ok {
-		return fmt.Errorf("path %s stands in %s already; every one may stand there once: delete one of the two", shown(p), before)
+		return fmt.Errorf("path %s stands %s already; every one may stand there once: delete one of the two", shown(p), before)
 	}
 	r.paths[p] = place
 	r.items = append(r.items, listed{p, class, line})
@@ -244,7 +244,7 @@ func (r *carReader) textRow(l *listing, line int, text string) error {
 	if _, err := l.integer(line, f[2], "test", 0, 1); err != nil {
 		return err
 	}
-	if err := r.add(f[0], class, fmt.Sprintf("line %d", line), line); err != nil {
+	if err := r.add(f[0], class, fmt.Sprintf("on line %d", line), line); err != nil {
 		return l.errorf(line, "%w", err)
 	}
 	return nil
