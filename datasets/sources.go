@@ -1,6 +1,7 @@
 package datasets
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -112,6 +113,22 @@ func SourceOf(name string) (Source, error) {
 		names = append(names, s.Name)
 	}
 	return Source{}, fmt.Errorf("datasets: no data set %s; there are %s", shown(name), strings.Join(names, ", "))
+}
+
+// ReadBenchmark reads a benchmark of image files by the name of its source: cub,
+// cars, sop or inshop. See CUB, Cars196, SOP and InShop.
+func ReadBenchmark(ctx context.Context, name, dir string) (*Benchmark, error) {
+	switch name {
+	case "cub":
+		return CUB(ctx, dir)
+	case "cars":
+		return Cars196(ctx, dir)
+	case "sop":
+		return SOP(ctx, dir)
+	case "inshop":
+		return InShop(ctx, dir)
+	}
+	return nil, fmt.Errorf("datasets: no benchmark of image files %s; there are cub, cars, sop and inshop", shown(name))
 }
 
 // Whence says in a sentence how to get the data and where to put them.

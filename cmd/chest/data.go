@@ -1,0 +1,222 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/chestlab/chest/datasets"
+	"github.com/chestlab/chest/datasets/catalog"
+)
+
+func dataCommand() *cobra.Command {
+	var dir string
+	c := &cobra.Command{
+		Use:   "data",
+		Short: "Find, check and get data sets",
+		Long: `Find, check and get data sets. They lie in folders of their own below the
+folder that --dir or the environment variable CHEST_DATA names, as their
+publishers pack them.`,
+		Example: `  chest data list
+  chest data check cub
+  chest data make-toy cub /tmp/toys && chest data check cub --dir /tmp/toys`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	c.PersistentFlags().StringVar(&dir, "dir", "", "folder of all data sets (default: CHEST_DATA)")
+	c.AddCommand(dataList(&dir), dataCheck(&dir), dataInfo(), dataGet(&dir), dataToy())
+	return c
+}
+
+func dataList(dir *string) *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "Say which data sets are there, and where the others would lie",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			for _, e := range catalog.List(*dir) {
+				where := e.Folder
+				if where == "" {
+					where = "not there; would lie in " + e.Would
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "%-10s %-26s %s\n", e.Source.Name, e.Source.Title, where)
+			}
+			return nil
+		},
+	}
+}
+
+func dataInfo() *cobra.Command {
+	return &cobra.Command{
+		Use:   "info [NAME]",
+		Short: "Describe a data set: size, classes, licence, source",
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			all := datasets.Sources()
+			if len(args) == 1 {
+				s, err := datasets.SourceOf(args[0])
+				if err != nil {
+					return err
+				}
+				all = []datasets.Source{s}
+			}
+			for _, s := range all {
+				fmt.Fprint(cmd.OutOrStdout(), catalog.Info(s))
+			}
+			return nil
+		},
+	}
+}
+
+func dataCheck(dir *string) *cobra.Command {
+	return &cobra.Command{
+		Use:   "check NAME|FOLDER|FILE",
+		Short: "Read everything of a data set and say what is wrong",
+		Long: `Read everything of a data set: its lists, and every image with Go's own
+decoders. NAME is one of chest data list; FOLDER holds own images, a folder for
+each class; FILE holds features (.csv, .npy, .npz, .safetensors, .pt). Prints
+counts, what differs from the published ones, and a checksum of parts, classes,
+paths and bytes: two copies with one checksum are the same. Exit code: 0 whole,
+1 something is wrong, 130 Ctrl-C.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx, stop := interruptible(cmd.Context())
+			defer stop()
+			r, err := catalog.Check(ctx, args[0], *dir, newLine(os.Stderr))
+			if err != nil {
+				return dataError(err)
+			}
+			out := cmd.OutOrStdout()
+			for _, line := range append(r.Parts, r.Notes...) {
+				fmt.Fprintln(out, line)
+			}
+			fmt.Fprintf(out, "%d items, %d bytes\nsha256 %s\n", r.Items, r.Bytes, r.SHA256)
+			for _, p := range r.Problems {
+				fmt.Fprintln(out, p)
+			}
+			if r.Wrong > 0 {
+				return failed(fmt.Errorf("data: %s: %d of %d items are wrong; the first %d are listed", r.Name, r.Wrong, r.Items, len(r.Problems)))
+			}
+			return nil
+		},
+	}
+}
+
+func dataGet(dir *string) *cobra.Command {
+	return &cobra.Command{
+		Use:   "get NAME",
+		Short: "Fetch a data set, or say where to get it and under what licence",
+		Long: `Fetch a data set whose licence lets anybody pass it on: omniglot. Of the others
+it says where to get them and under what licence. A transfer that broke off goes
+on where it stopped; the checksum says whether the file is the published one.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := datasets.SourceOf(args[0])
+			if err != nil {
+				return err
+			}
+			ctx, stop := interruptible(cmd.Context())
+			defer stop()
+			folder, err := catalog.Get(ctx, s, *dir, nil, newLine(os.Stderr))
+			if err != nil {
+				return dataError(err)
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "%s is in %s (licence: %s)\n", s.Title, folder, s.Licence)
+			return nil
+		},
+	}
+}
+
+func dataToy() *cobra.Command {
+	return &cobra.Command{
+		Use:   "make-toy NAME FOLDER",
+		Short: "Write a small copy of a data set in its publisher's format",
+		Long: `Write a small copy of a data set in its publisher's format, with pictures of
+Blazons, into a folder of its own below FOLDER: to try what reads the real data.
+NAME: ` + strings.Join(datasets.Toys(), ", ") + ".",
+		Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := datasets.MakeToy(args[0], args[1]); err != nil {
+				return failed(err)
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "the toy of %s is below %s\n", args[0], args[1])
+			return nil
+		},
+	}
+}
+
+// interruptible is a context that Ctrl-C ends.
+func interruptible(ctx context.Context) (context.Context, func()) {
+	return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+}
+
+// dataError gives an error its exit code.
+func dataError(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return exitError{exitInterrupted, err}
+	}
+	return failed(err)
+}
+
+// patience is how long a work runs before its progress is shown.
+const patience = 2 * time.Second
+
+// line shows the progress of a work in one line, which it writes over.
+type line struct {
+	out    io.Writer
+	mu     sync.Mutex
+	begin  time.Time
+	shown  time.Time // the last time; zero: not yet
+	total  int
+	what   string
+	longer int // columns of the last text
+}
+
+func newLine(out io.Writer) *line { return &line{out: out} }
+
+// Start begins a work of total steps.
+func (l *line) Start(total int, what string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.begin, l.shown, l.total, l.what = time.Now(), time.Time{}, total, what
+}
+
+// Set shows how many steps are done, after two seconds and then four times a
+// second.
+func (l *line) Set(done int, status string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	if now.Sub(l.begin) < patience || now.Sub(l.shown) < 250*time.Millisecond {
+		return
+	}
+	l.shown = now
+	left := time.Duration(float64(now.Sub(l.begin)) * float64(l.total-done) / float64(max(done, 1)))
+	l.write(fmt.Sprintf("%s: %d of %d, %s; %s left", l.what, done, l.total, status, left.Round(time.Second)), "")
+}
+
+// Finish ends the line, if there is one.
+func (l *line) Finish(status string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.shown.IsZero() {
+		l.write(fmt.Sprintf("%s: %s after %s", l.what, status, time.Since(l.begin).Round(time.Second)), "\n")
+		l.shown = time.Time{}
+	}
+}
+
+// write writes over the last text.
+func (l *line) write(text, end string) {
+	n := len([]rune(text))
+	fmt.Fprintf(l.out, "\r%s%s%s", text, strings.Repeat(" ", max(l.longer-n, 0)), end)
+	l.longer = n
+}
