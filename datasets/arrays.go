@@ -31,11 +31,7 @@ type arrays struct {
 func openArrays(path string, file io.ReaderAt, size int64) (*arrays, error) {
 	switch ending := strings.ToLower(filepath.Ext(path)); ending {
 	case ".npy":
-		data := make([]byte, size)
-		if _, err := file.ReadAt(data, 0); err != nil && !errors.Is(err, io.EOF) {
-			return nil, err
-		}
-		a, err := npy.Read(data)
+		a, err := npy.ReadFile(file, size, 2*maxBytes)
 		return ofMap(map[string]*numbers.Array{"": a}, true), again(err)
 	case ".npz":
 		all, err := npy.ReadZip(file, size, maxFeatures)
@@ -54,6 +50,8 @@ func openArrays(path string, file io.ReaderAt, size int64) (*arrays, error) {
 		}
 		shape := func(name string) []int { _, s, _ := f.Shape(name); return s }
 		return &arrays{names: f.Names, shape: shape, read: f.Array, alone: slices.Equal(f.Names, []string{""})}, nil
+	case ".parquet":
+		return nil, errors.New("Parquet is not read; write the table as .csv, or its arrays as .npz or .safetensors")
 	default:
 		return nil, fmt.Errorf("ending %s; want .csv, .npy, .npz, .safetensors, .pt or .pth", shown(ending))
 	}

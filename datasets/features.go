@@ -52,6 +52,9 @@ const maxFeatures = 8 << 30
 // or texts where the format has them; classes are numbered in their order.
 // Split is train, query (or test, the same) or gallery, or 0, 1 or 2 for these.
 //
+// Parquet is not read: the library for it takes gigabytes for a broken file of a
+// kilobyte and would make chest larger by more than five megabytes.
+//
 // The file is not trusted: sizes are checked before memory is taken, and what
 // does not fit gives an error that names file, line or array, finding and
 // remedy; a number that is not finite does, too. Cost: up to three times the

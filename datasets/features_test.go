@@ -194,9 +194,15 @@ func TestArrayDamage(t *testing.T) {
 		return append(binary.LittleEndian.AppendUint64([]byte(prefix), n), "{}"...)
 	}
 	nan := float32(math.NaN())
+	huge := put("huge.npz", nil)
+	sparse := put("sparse.npy", npy.Float32s(nil, 1_750_000_000, 1))
+	must(t, os.Truncate(huge, 10<<30), os.Truncate(sparse, 7_000_000_000+int64(len(npy.Float32s(nil, 1_750_000_000, 1)))))
 	must(t, os.WriteFile(filepath.Join(dir, "short.labels.npy"), npy.Int64s([]int64{1}), 0o600))
 	for _, c := range []struct{ name, path, want string }{
 		{"ending", put("x.bin", matrix), `ending ".bin"; want`},
+		{"parquet", put("x.parquet", []byte("PAR1")), "Parquet is not read; write"},
+		{"10 GB", huge, "not a file of at most 8589934592 bytes"},
+		{"npy promises what a sparse file has", sparse, "an array of 7000000000 bytes; want at most"},
 		{"empty", put("e.npy", nil), "the file is empty"},
 		{"no npy", put("n.npy", []byte("some text that is long enough")), "do not begin"},
 		{"npy header of 4 GB", put("h.npy", []byte("\x93NUMPY\x02\x00\xff\xff\xff\xff{}")), "a header of 4294967295 bytes"},

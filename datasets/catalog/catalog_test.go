@@ -3,8 +3,10 @@ package catalog
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"image"
 	"image/png"
 	"os"
@@ -84,8 +86,8 @@ func TestCheck(t *testing.T) {
 	var wide bytes.Buffer
 	must(t, png.Encode(&wide, image.NewGray(image.Rect(0, 0, 1, 1))))
 	huge := wide.Bytes()
-	copy(huge[16:], []byte{0, 1, 0, 0, 0, 1, 0, 0}) // 65536×65536
-	copy(huge[29:], []byte{0x12, 0x34, 0x56, 0x78})
+	copy(huge[16:], []byte{0, 0, 0x10, 0, 0, 0, 0x10, 1}) // 4096×4097
+	binary.BigEndian.PutUint32(huge[29:], crc32.ChecksumIEEE(huge[12:29]))
 	must(t,
 		os.WriteFile(at(1, "001.Blazon_A"), whole[:len(whole)/2], 0o600),
 		os.WriteFile(at(2, "001.Blazon_A"), nil, 0o600),
@@ -98,7 +100,7 @@ func TestCheck(t *testing.T) {
 	if bad.Wrong != 4 || len(bad.Problems) != 4 || bad.SHA256 == good.SHA256 || !strings.Contains(fmt.Sprint(bad.Notes), "1 images are in cub train and cub test, byte for byte") {
 		t.Fatalf("%+v", bad)
 	}
-	for i, want := range []string{"a broken image of 40×40: ", "the file is empty; copy", "no JPEG, PNG or GIF image: ", "Blazon_A_0004.jpg: "} {
+	for i, want := range []string{"a broken image of 40×40: ", "the file is empty; copy", "no JPEG, PNG or GIF image: ", "an image of 4096×4097 in "} {
 		if !strings.Contains(bad.Problems[i], want) || !strings.Contains(bad.Problems[i], at(i+1, "001.Blazon_A")) || !strings.Contains(bad.Problems[i], ";") {
 			t.Errorf("problem %d is %q, want %q", i, bad.Problems[i], want)
 		}

@@ -25,9 +25,11 @@ import (
 
 // Bounds of an image, far above the published ones.
 const (
-	mostBytes  = 64 << 20  // of a file
-	mostPixels = 100 << 20 // of a picture
-	mostTold   = 50        // problems that a report lists
+	mostBytes  = 64 << 20 // of a file
+	mostPixels = 64 << 20 // of a picture
+	anyPixels  = 4 << 20  // of a picture, however few bytes it has
+	packing    = 1000     // pixels a byte that a larger one may have
+	mostTold   = 50       // problems that a report lists
 )
 
 // Report is what Check found.
@@ -223,6 +225,9 @@ func decode(data []byte) string {
 	}
 	if c.Width < 1 || c.Height < 1 || c.Width > mostPixels/c.Height {
 		return fmt.Sprintf("an image of %d×%d; want 1 to %d pixels: make it smaller", c.Width, c.Height, mostPixels)
+	}
+	if c.Width*c.Height > max(anyPixels, packing*len(data)) {
+		return fmt.Sprintf("an image of %d×%d in %d bytes; it is broken or hostile: copy it again", c.Width, c.Height, len(data))
 	}
 	if _, _, err := image.Decode(bytes.NewReader(data)); err != nil {
 		return fmt.Sprintf("a broken image of %d×%d: %v; copy it again", c.Width, c.Height, err)

@@ -33,15 +33,37 @@ const (
 
 // Read reads a file of one array. The array keeps data.
 func Read(data []byte) (*numbers.Array, error) {
-	h, body, err := header(data)
-	if err != nil {
-		return nil, fmt.Errorf("npy: %w", err)
-	}
-	a, err := h.array(body)
+	return ReadFile(bytes.NewReader(data), int64(len(data)), int64(len(data)))
+}
+
+// ReadFile reads a file of n bytes that holds one array of at most limit bytes.
+// Memory for it is taken after the header was checked.
+func ReadFile(r io.ReaderAt, n, limit int64) (*numbers.Array, error) {
+	a, err := readFile(r, n, limit)
 	if err != nil {
 		return nil, fmt.Errorf("npy: %w", err)
 	}
 	return a, nil
+}
+
+func readFile(r io.ReaderAt, n, limit int64) (*numbers.Array, error) {
+	begin := make([]byte, min(n, 12+mostHeader))
+	if _, err := r.ReadAt(begin, 0); err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	h, body, err := header(begin)
+	if err != nil {
+		return nil, err
+	}
+	at := int64(len(begin) - len(body))
+	if err := h.layout(n-at, limit); err != nil {
+		return nil, err
+	}
+	body = make([]byte, n-at)
+	if _, err := r.ReadAt(body, at); err != nil && !(errors.Is(err, io.EOF) && len(body) == 0) {
+		return nil, err
+	}
+	return h.array(body), nil
 }
 
 // ReadZip reads the arrays of an .npz file of n bytes, each of at most limit
@@ -73,6 +95,12 @@ type head struct {
 	descr   string
 	fortran bool
 	shape   []int
+
+	// What layout finds.
+	kind  numbers.Kind
+	wide  bool // texts of four bytes a character
+	size  int  // bytes of an element
+	count int
 }
 
 // header cuts the header from the data.
@@ -191,43 +219,53 @@ var kinds = map[string]numbers.Kind{
 	"u4": numbers.U32, "i8": numbers.I64, "u8": numbers.U64, "f2": numbers.F16, "f4": numbers.F32, "f8": numbers.F64,
 }
 
-// array gives the bytes behind the header their meaning.
-func (h head) array(body []byte) (*numbers.Array, error) {
-	a := &numbers.Array{Order: binary.LittleEndian, Shape: h.shape}
+// layout finds how the elements lie in so many bytes, and checks that they are
+// all there and nothing else is.
+func (h *head) layout(bytes, limit int64) error {
+	kind := strings.TrimLeft(h.descr, "<>|=")
+	if kind == "O" {
+		return errors.New("an array of Python objects, which only running code can read; save numbers: x.astype(\"float32\")")
+	}
+	h.wide = strings.HasPrefix(kind, "U")
+	if h.kind = kinds[kind]; h.kind != numbers.None {
+		h.size = h.kind.Size()
+	} else if h.size = textSize(kind); h.size == 0 {
+		return fmt.Errorf("numbers of type %.40q; save them as float32, x.astype(\"float32\"), or as whole numbers", h.descr)
+	}
+	var err error
+	if h.count, err = numbers.Count(h.shape, h.size, bytes); err != nil {
+		return err
+	}
+	if n := int64(h.count) * int64(h.size); n != bytes {
+		return fmt.Errorf("%d bytes for shape %v of type %.40q, which takes %d; the file is broken", bytes, h.shape, h.descr, n)
+	}
+	if bytes > limit {
+		return fmt.Errorf("an array of %d bytes; want at most %d", bytes, limit)
+	}
+	if h.kind == numbers.None && h.count > mostTexts {
+		return fmt.Errorf("%d texts; want at most %d", h.count, mostTexts)
+	}
+	if h.fortran && len(h.shape) > 2 {
+		return fmt.Errorf("shape %v in Fortran's order; save it with numpy.ascontiguousarray", h.shape)
+	}
+	return nil
+}
+
+// array gives bytes that fit the layout their meaning.
+func (h head) array(body []byte) *numbers.Array {
+	a := &numbers.Array{Kind: h.kind, Order: binary.LittleEndian, Shape: h.shape}
 	if h.descr[0] == '>' {
 		a.Order = binary.BigEndian
 	}
-	kind := strings.TrimLeft(h.descr, "<>|=")
-	if kind == "O" {
-		return nil, errors.New("an array of Python objects, which only running code can read; save numbers: x.astype(\"float32\")")
+	if h.fortran && len(h.shape) == 2 {
+		body = rowMajor(body, h.shape, h.size)
 	}
-	size := 0
-	if a.Kind = kinds[kind]; a.Kind != numbers.None {
-		size = a.Kind.Size()
-	} else if size = textSize(kind); size == 0 {
-		return nil, fmt.Errorf("numbers of type %.40q; save them as float32, x.astype(\"float32\"), or as whole numbers", h.descr)
-	}
-	n, err := numbers.Count(h.shape, size, int64(len(body)))
-	if err != nil {
-		return nil, err
-	}
-	if n*size != len(body) {
-		return nil, fmt.Errorf("%d bytes for shape %v of type %.40q, which takes %d; the file is broken", len(body), h.shape, h.descr, n*size)
-	}
-	if h.fortran && len(h.shape) > 1 {
-		if body, err = rowMajor(body, h.shape, size); err != nil {
-			return nil, err
-		}
-	}
-	if a.Kind == numbers.None {
-		if n > mostTexts {
-			return nil, fmt.Errorf("%d texts; want at most %d", n, mostTexts)
-		}
-		a.Texts = texts(body, kind[0] == 'U', size, n, a.Order)
+	if h.kind == numbers.None {
+		a.Texts = texts(body, h.wide, h.size, h.count, a.Order)
 	} else {
 		a.Data = body
 	}
-	return a, nil
+	return a
 }
 
 // textSize is the bytes of a text of type S5 or U5, 0 if it is no such type.
@@ -262,11 +300,8 @@ func texts(body []byte, wide bool, size, n int, order binary.ByteOrder) []string
 	return all
 }
 
-// rowMajor reorders an array that stands column by column.
-func rowMajor(body []byte, shape []int, size int) ([]byte, error) {
-	if len(shape) > 2 {
-		return nil, fmt.Errorf("shape %v in Fortran's order; save it with numpy.ascontiguousarray", shape)
-	}
+// rowMajor reorders an array of two dimensions that stands column by column.
+func rowMajor(body []byte, shape []int, size int) []byte {
 	out := make([]byte, 0, len(body))
 	rows, columns := shape[0], shape[1]
 	for i := range rows {
@@ -275,7 +310,7 @@ func rowMajor(body []byte, shape []int, size int) ([]byte, error) {
 			out = append(out, body[at:at+size]...)
 		}
 	}
-	return out, nil
+	return out
 }
 
 // Float32s is a file of numbers of a shape.

@@ -140,6 +140,17 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
+// TestLimit: what a header promises is checked before anything is read.
+func TestLimit(t *testing.T) {
+	promise := bytes.NewReader(Float32s(nil, 2_500_000_000, 1))
+	if _, err := ReadFile(promise, 10<<30, 1<<30); err == nil || !strings.Contains(err.Error(), "takes 10000000000") {
+		t.Error(err)
+	}
+	if _, err := ReadFile(promise, 10_000_000_000+int64(promise.Len()), 1<<30); err == nil || !strings.Contains(err.Error(), "want at most 1073741824") {
+		t.Error(err)
+	}
+}
+
 // FuzzRead: whatever the bytes, an error or an array that fits its shape.
 func FuzzRead(f *testing.F) {
 	for _, name := range []string{"c.npy", "fortran.npy", "words.npy", "bytes.npy", "scalar.npy", "v2.npy", "objects.npy", "struct.npy", "plain.npz", "packed.npz"} {
