@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -32,10 +31,14 @@ func openArrays(path string, file io.ReaderAt, size int64) (*arrays, error) {
 	switch ending := strings.ToLower(filepath.Ext(path)); ending {
 	case ".npy":
 		a, err := npy.ReadFile(file, size, 2*maxBytes)
-		return ofMap(map[string]*numbers.Array{"": a}, true), again(err)
+		return ofOne(a), again(err)
 	case ".npz":
-		all, err := npy.ReadZip(file, size, maxFeatures)
-		return ofMap(all, false), again(err)
+		z, err := npy.OpenZip(file, size)
+		if err != nil {
+			return nil, again(err)
+		}
+		read := func(name string) (*numbers.Array, error) { return z.Array(name, 2*maxBytes) }
+		return &arrays{names: z.Names, shape: z.Shape, read: read}, nil
 	case ".safetensors":
 		f, err := safetensors.Read(file, size)
 		if err != nil {
@@ -65,12 +68,12 @@ func again(err error) error {
 	return fmt.Errorf("%w; write the file again", err)
 }
 
-// ofMap is arrays that were read already.
-func ofMap(all map[string]*numbers.Array, alone bool) *arrays {
+// ofOne is an array that was read already.
+func ofOne(a *numbers.Array) *arrays {
 	return &arrays{
-		names: slices.Sorted(maps.Keys(all)), alone: alone,
-		shape: func(name string) []int { return all[name].Shape },
-		read:  func(name string) (*numbers.Array, error) { return all[name], nil },
+		names: []string{""}, alone: true,
+		shape: func(string) []int { return a.Shape },
+		read:  func(string) (*numbers.Array, error) { return a, nil },
 	}
 }
 
@@ -212,13 +215,13 @@ func openLabels(path, other string) (*arrays, error) {
 	if err != nil {
 		return nil, fmt.Errorf("labels: %s: %w", other, err)
 	}
-	return ofMap(map[string]*numbers.Array{"": x}, true), nil
+	return ofOne(x), nil
 }
 
 // texts are the n elements of an array as texts; numbers have to be whole.
 func (a *arrays) texts(name string, n int) ([]string, error) {
 	shape := a.shape(name)
-	if rows, err := numbers.Count(shape, 1, maxBytes); err != nil || rows != n || shape[0] != n {
+	if rows, err := numbers.Count(shape, 1, maxBytes); err != nil || rows != n || len(shape) == 0 || shape[0] != n {
 		return nil, fmt.Errorf("array %q has the shape %v; want %d, one for each row of the features", name, shape, n)
 	}
 	x, err := a.read(name)

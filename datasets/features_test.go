@@ -227,6 +227,7 @@ func TestArrayDamage(t *testing.T) {
 		{"split number", put("q.npz", npz("features", matrix, "labels", labels, "split", npy.Int64s([]int64{0, 3}))), `element 1 is "3"`},
 		{"label text", put("r.npz", npz("features", matrix, "labels", npy.Texts([]string{"a", "b\n"}))), `element 1 is "b\n"; want a plain name`},
 		{"matrix of labels", put("m.npz", npz("features", matrix, "labels", npy.Float32s(x[:2], 1, 2))), "has the shape [1 2]; want 2"},
+		{"scalar label", put("u.npz", npz("features", npy.Float32s(x, 1, 4), "labels", npy.Float32s(x[:1]))), "has the shape []; want 1"},
 		{"folder", dir + "/", "not a file; name"},
 	} {
 		_, err := ReadFeatures(context.Background(), c.path, FeatureOptions{})

@@ -16,6 +16,7 @@ import (
 
 	"github.com/chestlab/chest/datasets"
 	"github.com/chestlab/chest/datasets/catalog"
+	"github.com/chestlab/chest/kernel/display"
 )
 
 func dataCommand() *cobra.Command {
@@ -91,6 +92,7 @@ paths and bytes: two copies with one checksum are the same. Exit code: 0 whole,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, stop := interruptible(cmd.Context())
 			defer stop()
+			display.SetContext(ctx) // of Omniglot, which stops with the running cell
 			r, err := catalog.Check(ctx, args[0], *dir, newLine(os.Stderr))
 			if err != nil {
 				return dataError(err)

@@ -9,19 +9,16 @@
 package npy
 
 import (
-	"archive/zip"
 	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/chestlab/chest/internal/numbers"
-	"github.com/chestlab/chest/internal/unzip"
 )
 
 const (
@@ -64,30 +61,6 @@ func readFile(r io.ReaderAt, n, limit int64) (*numbers.Array, error) {
 		return nil, err
 	}
 	return h.array(body), nil
-}
-
-// ReadZip reads the arrays of an .npz file of n bytes, each of at most limit
-// bytes, by name.
-func ReadZip(r io.ReaderAt, n, limit int64) (map[string]*numbers.Array, error) {
-	entries, err := unzip.Entries(r, n)
-	if err != nil {
-		return nil, fmt.Errorf("npz: %w", err)
-	}
-	all := map[string]*numbers.Array{}
-	for name, f := range entries {
-		key, ok := strings.CutSuffix(name, ".npy")
-		if !ok {
-			continue
-		}
-		data, err := unzip.Read(f, limit)
-		if limit -= int64(len(data)); err == nil {
-			all[key], err = Read(data)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("npz: array %.100q: %w", key, err)
-		}
-	}
-	return all, nil
 }
 
 // head is what a header says.
@@ -361,29 +334,4 @@ func begin(descr string, shape []int) []byte {
 	text += strings.Repeat(" ", 63-(len(text)+10)%64) + "\n"
 	b := append([]byte(magic), 1, 0)
 	return append(binary.LittleEndian.AppendUint16(b, uint16(len(text))), text...)
-}
-
-// Part is a named file of an array.
-type Part struct {
-	Name string
-	Data []byte
-}
-
-// Zip is an .npz file.
-func Zip(parts []Part) []byte {
-	var b bytes.Buffer
-	z := zip.NewWriter(&b)
-	for _, p := range slices.Clone(parts) {
-		w, err := z.CreateHeader(&zip.FileHeader{Name: p.Name + ".npy", Method: zip.Store})
-		if err == nil {
-			_, err = w.Write(p.Data)
-		}
-		if err != nil {
-			panic("npy: Zip: " + err.Error()) // into memory: cannot be
-		}
-	}
-	if err := z.Close(); err != nil {
-		panic("npy: Zip: " + err.Error())
-	}
-	return b.Bytes()
 }

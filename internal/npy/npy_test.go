@@ -60,13 +60,34 @@ func TestOtherProgram(t *testing.T) {
 	}
 }
 
+// readZip reads all arrays of an .npz file.
+func readZip(data []byte, limit int64) (map[string]*numbers.Array, *Archive, error) {
+	z, err := OpenZip(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		return nil, nil, err
+	}
+	all := map[string]*numbers.Array{}
+	for _, name := range z.Names {
+		if all[name], err = z.Array(name, limit); err != nil {
+			return nil, nil, err
+		}
+	}
+	return all, z, nil
+}
+
 func TestZip(t *testing.T) {
 	ours := Zip([]Part{{"features", Float32s(quarters, 4, 3)}, {"labels", Int64s([]int64{3, 1, 3, 1})}, {"split", Texts([]string{"train", "é"})}})
 	for name, data := range map[string][]byte{"plain": golden(t, "plain.npz"), "packed": golden(t, "packed.npz"), "ours": ours} {
-		all, err := ReadZip(bytes.NewReader(data), int64(len(data)), 1<<20)
+		all, z, err := readZip(data, 1<<20)
 		if err != nil {
 			t.Error(name, err)
 			continue
+		}
+		if !slices.Equal(z.Shape("features"), []int{4, 3}) || z.Shape("none") != nil || !slices.IsSorted(z.Names) {
+			t.Errorf("%s: %v, shape of features %v", name, z.Names, z.Shape("features"))
+		}
+		if _, err := z.Array("none", 1<<20); err == nil {
+			t.Error("an array that is not there: no error")
 		}
 		if f := all["features"]; f == nil || !slices.Equal(f.Float32s(), quarters) || !slices.Equal(f.Shape, []int{4, 3}) {
 			t.Errorf("%s: features %v", name, f)
@@ -78,7 +99,7 @@ func TestZip(t *testing.T) {
 			t.Errorf("split %q", all["split"].Texts)
 		}
 	}
-	if _, err := ReadZip(bytes.NewReader(ours), int64(len(ours)), 100); err == nil || !strings.Contains(err.Error(), "want at most") {
+	if _, _, err := readZip(ours, 100); err == nil || !strings.Contains(err.Error(), "want at most") {
 		t.Error(err)
 	}
 }
@@ -96,7 +117,7 @@ func TestRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	z.Close()
-	if _, err := ReadZip(bytes.NewReader(slip.Bytes()), int64(slip.Len()), 1<<20); err == nil || !strings.Contains(err.Error(), "no plain relative path") {
+	if _, _, err := readZip(slip.Bytes(), 1<<20); err == nil || !strings.Contains(err.Error(), "no plain relative path") {
 		t.Error(err)
 	}
 	for _, c := range []struct {
@@ -164,7 +185,7 @@ func FuzzRead(f *testing.F) {
 		} else if !strings.HasPrefix(err.Error(), "npy: ") {
 			t.Errorf("error %q", err)
 		}
-		if _, err := ReadZip(bytes.NewReader(data), int64(len(data)), 1<<24); err != nil && !strings.HasPrefix(err.Error(), "npz: ") {
+		if _, _, err := readZip(data, 1<<24); err != nil && !strings.HasPrefix(err.Error(), "npz: ") {
 			t.Errorf("error %q", err)
 		}
 	})

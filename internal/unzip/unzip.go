@@ -44,6 +44,20 @@ func Entries(r io.ReaderAt, n int64) (map[string]*zip.File, error) {
 	return entries, nil
 }
 
+// Begin unpacks at most the first n bytes of an entry.
+func Begin(f *zip.File, n int64) ([]byte, error) {
+	r, err := f.Open()
+	if err != nil {
+		return nil, fmt.Errorf("entry %.200q: %w", f.Name, err)
+	}
+	defer r.Close()
+	data, err := io.ReadAll(io.LimitReader(r, n))
+	if err != nil {
+		return nil, fmt.Errorf("entry %.200q: %w", f.Name, err)
+	}
+	return data, nil
+}
+
 // Read unpacks an entry of at most limit bytes. What the directory says of its
 // size is not trusted: memory grows with what really comes out, and more than 16
 // MiB may come only out of a hundredth of it.

@@ -41,6 +41,9 @@ func TestRead(t *testing.T) {
 			t.Errorf("%s: %d bytes, %v; want %d", name, len(data), err, len(want))
 		}
 	}
+	if b, err := Begin(all["long"], 4); err != nil || string(b) != "some" {
+		t.Errorf("%q, %v", b, err)
+	}
 	if _, err := Read(all["long"], 1000); err == nil || !strings.Contains(err.Error(), "want at most 1000") {
 		t.Error(err)
 	}
