@@ -54,7 +54,7 @@ func openArrays(path string, file io.ReaderAt, size int64) (*arrays, error) {
 		shape := func(name string) []int { _, s, _ := f.Shape(name); return s }
 		return &arrays{names: f.Names, shape: shape, read: f.Array, alone: slices.Equal(f.Names, []string{""})}, nil
 	case ".parquet":
-		return nil, errors.New("Parquet is not read; write the table as .csv, or its arrays as .npz or .safetensors")
+		return nil, errors.New("files of Parquet are not read; write the table as .csv, or its arrays as .npz or .safetensors")
 	default:
 		return nil, fmt.Errorf("ending %s; want .csv, .npy, .npz, .safetensors, .pt or .pth", shown(ending))
 	}

@@ -268,6 +268,18 @@ func edit(t testing.TB, path string, change func(string) string) {
 	}
 }
 
+// TestSuperNames: a superclass is named by its folder where that is its kind.
+func TestSuperNames(t *testing.T) {
+	r := sopReader{supers: map[int]string{1: "lamp"}}
+	for _, c := range []struct{ path, want string }{
+		{"sofa_final/1.JPG", "sofa"}, {"lamp_final/1.JPG", "7"}, {"some-shoe-P34/1_0.jpg", "7"}, {"1.JPG", "7"}, {"_final/1.JPG", "7"}, {"a/b_final/1.JPG", "a/b"},
+	} {
+		if got := r.superName(7, c.path); got != c.want {
+			t.Errorf("%s: %q, want %q", c.path, got, c.want)
+		}
+	}
+}
+
 // TestInShopNotes: queries that nothing answers, and kinds that differ, are said.
 func TestInShopNotes(t *testing.T) {
 	dir := toyDir(t, "inshop")

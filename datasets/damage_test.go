@@ -218,16 +218,15 @@ func TestDamage(t *testing.T) {
 	ways := map[string]int{}
 	for _, f := range textFormats {
 		dir := toyDir(t, f.toy)
-		base := filepath.Join(dir, f.dir)
-		at := filepath.Join(base, filepath.FromSlash(f.file))
+		at := filepath.Join(dir, f.dir, filepath.FromSlash(f.file))
 		good, err := os.ReadFile(at)
 		must(t, err)
 		for _, d := range f.damages(string(good)) {
 			ways[f.toy]++
-			dir, base, at := dir, base, at
+			dir, at := dir, at
 			if d.do != nil { // a toy of its own
 				dir = toyDir(t, f.toy)
-				base = filepath.Join(dir, f.dir)
+				base := filepath.Join(dir, f.dir)
 				at = filepath.Join(base, filepath.FromSlash(f.file))
 				d.do(t, base, at)
 			} else if d.text == "" {

@@ -200,7 +200,7 @@ func TestArrayDamage(t *testing.T) {
 	must(t, os.WriteFile(filepath.Join(dir, "short.labels.npy"), npy.Int64s([]int64{1}), 0o600))
 	for _, c := range []struct{ name, path, want string }{
 		{"ending", put("x.bin", matrix), `ending ".bin"; want`},
-		{"parquet", put("x.parquet", []byte("PAR1")), "Parquet is not read; write"},
+		{"parquet", put("x.parquet", []byte("PAR1")), "files of Parquet are not read; write"},
 		{"10 GB", huge, "not a file of at most 8589934592 bytes"},
 		{"npy promises what a sparse file has", sparse, "an array of 7000000000 bytes; want at most"},
 		{"empty", put("e.npy", nil), "the file is empty"},

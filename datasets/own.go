@@ -125,6 +125,14 @@ func (r *ownReader) folder(name string) error {
 	return r.base.present(name, "", r.items[before:])
 }
 
+// name is the name of the folder, also where it was called ".".
+func (r *ownReader) name() string {
+	if abs, err := filepath.Abs(r.base.path); err == nil {
+		return filepath.Base(abs)
+	}
+	return filepath.Base(r.base.path)
+}
+
 // className is the folder of a class.
 func (r *ownReader) className(id int) string { return r.classes[id] }
 
@@ -145,7 +153,7 @@ func (r *ownReader) byClass() (*Benchmark, error) {
 	if err != nil {
 		return nil, err
 	}
-	out.Name = filepath.Base(r.base.path)
+	out.Name = r.name()
 	return out, nil
 }
 
@@ -206,10 +214,10 @@ func (r *ownReader) splitRow(l *listing, line int, text string, rows once, parts
 
 // split makes the parts.
 func (r *ownReader) split(parts map[string][]listed, left int) *Benchmark {
-	name, root := filepath.Base(r.base.path), r.base.path
+	root := r.base.path
 	ids, to := numbered(parts["query"], parts["gallery"])
 	out := &Benchmark{
-		Name:  name,
+		Name:  r.name(),
 		Train: alone("folder train", root, parts["train"], r.className),
 		Query: part("folder query", root, parts["query"], ids, to, r.className),
 		Notes: r.notes(),

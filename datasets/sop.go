@@ -19,7 +19,8 @@ const maxClass = 10_000_000
 //	bicycle_final/ …                the pictures
 //
 // Products are the classes, named by their number; the 12 kinds of things are
-// the superclasses, named by the folder of their first picture ("bicycle").
+// the superclasses, named by the folder of their first picture ("bicycle" for
+// bicycle_final).
 // Ebay_train.txt is Train, Ebay_test.txt is Query; a class of both, or a class
 // with two superclasses, is an error. Published are 59,551 and 60,502 pictures;
 // other counts are said in Notes.
@@ -146,16 +147,15 @@ func (r *sopReader) class(l *listing, line, class, super int, p string) error {
 	return nil
 }
 
-// superName is "bicycle" for a first path bicycle_final/…, or the number if
+// superName is "bicycle" for a first path bicycle_final/…; or the number, if the
+// folder is no kind of things, as in sets of other people in this format, or
 // another superclass has that name.
 func (r *sopReader) superName(super int, p string) string {
-	name := strings.TrimSuffix(path.Dir(p), "_final")
+	name, ok := strings.CutSuffix(path.Dir(p), "_final")
 	for _, other := range r.supers {
-		if other == name {
-			return strconv.Itoa(super)
-		}
+		ok = ok && other != name
 	}
-	if name == "." {
+	if !ok || name == "" {
 		return strconv.Itoa(super)
 	}
 	return name
