@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
 
 	"github.com/chestlab/chest/internal/sgemm"
 	"github.com/chestlab/chest/internal/vmath"
@@ -63,13 +64,31 @@ func shape(n *gorgonia.Node) string {
 	return fmt.Sprint(n.Shape())
 }
 
+// Reshape is x with other axes over the same numbers, copied. gorgonia.Reshape
+// shares memory with x, and a stock node that then works in place writes into
+// values of x that gradients still need.
+func Reshape(x *gorgonia.Node, axes ...int) (*gorgonia.Node, error) {
+	if x == nil || len(axes) == 0 || tensor.Shape(axes).TotalSize() != x.Shape().TotalSize() {
+		return nil, fmt.Errorf("graph: Reshape: x is %s, which has not the size of %v", shape(x), axes)
+	}
+	k := kernel{forward: func(y []float32, x [][]float32) error {
+		copy(y, x[0])
+		return nil
+	}}
+	k.backward = append(k.backward, pass)
+	_, y, err := apply("Reshape", k, append([]int(nil), axes...), x)
+	return y, err
+}
+
+// pass is the backward of what only passes on.
+func pass(gx []float32, _ [][]float32, _, gy []float32) error {
+	copy(gx, gy)
+	return nil
+}
+
 // plus is a + b for a residual connection; stock Add would allocate it in each
 // run.
 func plus(a, b *gorgonia.Node) (*gorgonia.Node, error) {
-	pass := func(gx []float32, _ [][]float32, _, gy []float32) error {
-		copy(gx, gy)
-		return nil
-	}
 	k := kernel{forward: func(y []float32, x [][]float32) error {
 		vmath.Add(y, x[0], x[1])
 		return nil

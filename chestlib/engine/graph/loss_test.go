@@ -199,7 +199,7 @@ func TestLossOfProxies(t *testing.T) {
 // TestLossOfProxiesTakesOtherValues: a value that somebody binds to the node is
 // what the loss is computed from.
 func TestLossOfProxiesTakesOtherValues(t *testing.T) {
-	l := must(loss.ProxyNCAOptions{}.Make(loss.Setting{Classes: 2, DE: 2, DH: 2})).(loss.Loss)
+	l := must(loss.ProxyNCAOptions{}.Make(loss.Setting{Classes: 2, DE: 2, DH: 2}))
 	g := G.NewGraph()
 	nE := matrix(g, "uE", []float32{1, 0, 0, 1}, 2)
 	term := must(graph.LossOfProxies(nE, nil, l, loss.Setting{Classes: 2, DE: 2, DH: 2}, 1))

@@ -244,6 +244,20 @@ func TestStockIsWrong(t *testing.T) {
 	if _, g := stock(G.InverseSqrt, []float32{1, 4, 1, 4}); math.Abs(float64(g[1])+1./16) < 1e-3 {
 		t.Errorf("gradient of InverseSqrt at 4: %g", g[1])
 	}
+	// tanh(0.3·√x) through a reshape: √x is overwritten before its gradient is taken
+	root := func(reshape func(x *G.Node) (*G.Node, error)) (grad float32) {
+		_, g := stock(func(x *G.Node) (*G.Node, error) {
+			return G.Tanh(G.Must(G.HadamardProd(G.NewConstant(float32(0.3)), must(reshape(G.Must(G.Sqrt(x)))))))
+		}, []float32{1, 4, 1, 4})
+		return g[1]
+	}
+	want := 0.3 * (1 - math.Pow(math.Tanh(0.6), 2)) / 4
+	if g := root(func(x *G.Node) (*G.Node, error) { return G.Reshape(x, tensor.Shape{4, 1}) }); math.Abs(float64(g)-want) < 1e-3 {
+		t.Errorf("gradient through Reshape: %g", g)
+	}
+	if g := root(func(x *G.Node) (*G.Node, error) { return graph.Reshape(x, 4, 1) }); math.Abs(float64(g)-want) > 1e-6 {
+		t.Errorf("gradient through our Reshape: %g, want %g", g, want)
+	}
 	if _, err := G.LogSumExp(matrix(G.NewGraph(), "x", []float32{1, 2, 3, 4, 5, 6}, 2), 1); err == nil {
 		t.Error("LogSumExp of a matrix builds")
 	}
@@ -308,6 +322,7 @@ func TestNodesRefuse(t *testing.T) {
 		"x is (2, 3) and w nil":           say(graph.Linear(x, nil, v)),
 		"and w (3, 1)":                    say(graph.Linear(x, matrix(g, "w", make([]float32, 3), 3), v)),
 		"b has shape (3), want (5)":       say(graph.Linear(x, matrix(g, "w5", make([]float32, 15), 5), v)),
+		"x is (2, 3), which has not":      say(graph.Reshape(x, 4, 2)),
 	} {
 		if !strings.Contains(got, says) {
 			t.Errorf("%q, want %q", got, says)
