@@ -15,6 +15,8 @@ func TestBench(t *testing.T) {
 	}{
 		{[]string{"step", "--batch", "8", "--din", "6", "--dim", "4", "--classes", "5", "--proxies", "2", "--triplets", "10"},
 			map[string]float64{"batch": 8, "din": 6, "dim": 4, "classes": 5, "proxies": 2, "triplets": 10}},
+		{[]string{"graph", "--batch", "8", "--din", "6", "--dim", "4", "--classes", "5", "--proxies", "2", "--triplets", "10"},
+			map[string]float64{"batch": 8, "classes": 5}},
 		{[]string{"gemm", "--m", "20", "--n", "30", "--k", "40", "--ta", "--tb"}, map[string]float64{"m": 20, "n": 30, "k": 40, "ta": 1, "tb": 1}},
 		{[]string{"recall", "--n", "50", "--dim", "4", "--classes", "5"}, map[string]float64{"n": 50, "recall_1000": 1}},
 		{[]string{"recall", "--hyperbolic", "--n", "50", "--dim", "4", "--classes", "5"}, map[string]float64{"n": 50, "recall_1000": 1}},

@@ -47,7 +47,7 @@ vector instructions.`,
 	p.IntVar(&f.runs, "runs", 5, "least number of runs")
 	p.Float64Var(&f.seconds, "seconds", 1, "least time for all runs")
 	p.BoolVar(&f.json, "json", false, "print one JSON object on one line")
-	c.AddCommand(benchStep(&f), benchGEMM(&f), benchRecall(&f), benchConv(&f), benchViT(&f))
+	c.AddCommand(benchStep(&f), benchGraph(&f), benchGEMM(&f), benchRecall(&f), benchConv(&f), benchViT(&f))
 	return c
 }
 
@@ -93,11 +93,8 @@ func sizesOf(sizes []size) (map[string]int, error) {
 
 // measure runs w and prints what it took.
 func (f *benchFlags) measure(ctx context.Context, prepare func() (work, error)) error {
-	if f.threads < 0 || f.runs < 1 || !(f.seconds >= 0) {
-		return fmt.Errorf("bench: --threads %d, --runs %d, --seconds %g: want at least 0, 1 and 0", f.threads, f.runs, f.seconds)
-	}
-	if f.threads > 0 {
-		runtime.GOMAXPROCS(f.threads)
+	if err := f.prepare(); err != nil {
+		return err
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -110,6 +107,17 @@ func (f *benchFlags) measure(ctx context.Context, prepare func() (work, error)) 
 		return failed(fmt.Errorf("bench: %w", err))
 	}
 	return failed(f.print(os.Stdout, w, times, spent))
+}
+
+// prepare checks the flags and sets the threads.
+func (f *benchFlags) prepare() error {
+	if f.threads < 0 || f.runs < 1 || !(f.seconds >= 0) {
+		return fmt.Errorf("bench: --threads %d, --runs %d, --seconds %g: want at least 0, 1 and 0", f.threads, f.runs, f.seconds)
+	}
+	if f.threads > 0 {
+		runtime.GOMAXPROCS(f.threads)
+	}
+	return nil
 }
 
 // times returns the times of the runs, sorted, and the processor time of one.

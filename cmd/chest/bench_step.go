@@ -2,6 +2,7 @@ package main
 
 import (
 	"math/rand/v2"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -11,8 +12,28 @@ import (
 	"github.com/chestlab/chest/chestlib/optim"
 )
 
+// stepSizes are the sizes of a step, with those of the smaller standard one.
+var stepSizes = []size{{"batch", 256}, {"din", 384}, {"dim", 128}, {"classes", 100}, {"proxies", 10}, {"triplets", 1000}}
+
+var stepHelp = map[string]string{
+	"batch": "rows", "din": "features of a row", "dim": "dimensions of both embeddings", "classes": "classes",
+	"proxies": "proxies of a class", "triplets": "triplets of the tree",
+}
+
+// stepLoss is the loss of a step, stepGroups and stepMove how it moves.
+func stepLoss(n map[string]int) loss.CHESTOptions {
+	return loss.CHESTOptions{
+		E: loss.SoftTripleOptions{Proxies: n["proxies"]}, Tree: loss.HypHCOptions{Triplets: n["triplets"]}, Seed: 1,
+	}
+}
+
+var (
+	stepGroups = map[string]optim.Group{"proxies": {Rate: 100}}
+	stepMove   = optim.Move{Rate: 1e-4, Scale: 1}
+)
+
 func benchStep(f *benchFlags) *cobra.Command {
-	sizes := []size{{"batch", 256}, {"din", 384}, {"dim", 128}, {"classes", 100}, {"proxies", 10}, {"triplets", 1000}}
+	sizes := slices.Clone(stepSizes)
 	c := &cobra.Command{
 		Use:   "step",
 		Short: "A CHEST step on features: heads, loss, gradients, AdamW",
@@ -27,10 +48,7 @@ proxies, all gradients and AdamW. gflops counts matrix products only.`,
 			return f.measure(cmd.Context(), func() (work, error) { return stepWork(sizes, n) })
 		},
 	}
-	addSizes(c, sizes, map[string]string{
-		"batch": "rows", "din": "features of a row", "dim": "dimensions of both embeddings", "classes": "classes",
-		"proxies": "proxies of a class", "triplets": "triplets of the tree",
-	})
+	addSizes(c, sizes, stepHelp)
 	return c
 }
 
@@ -41,15 +59,12 @@ func stepWork(sizes []size, n map[string]int) (work, error) {
 	if err != nil {
 		return work{}, err
 	}
-	l := loss.NewCHEST(classes, dim, dim, loss.CHESTOptions{
-		E: loss.SoftTripleOptions{Proxies: k}, Tree: loss.HypHCOptions{Triplets: n["triplets"]}, Seed: 1,
-	})
-	groups := map[string]optim.Group{"proxies": {Rate: 100}}
-	e, err := engine.New(l, engine.Options{Common: optim.Common{Groups: groups}})
+	l := loss.NewCHEST(classes, dim, dim, stepLoss(n))
+	e, err := engine.New(l, engine.Options{Common: optim.Common{Groups: stepGroups}})
 	if err != nil {
 		return work{}, err
 	}
-	adam, move := optim.NewAdamW(m.Params(), optim.AdamWOptions{Groups: groups}), optim.Move{Rate: 1e-4, Scale: 1}
+	adam := optim.NewAdamW(m.Params(), optim.AdamWOptions{Groups: stepGroups})
 	rng := rand.New(rand.NewPCG(1, 2))
 	x, label := make([]float32, batch*din), make([]int, batch)
 	for i := range x {
@@ -68,8 +83,8 @@ func stepWork(sizes []size, n map[string]int) (work, error) {
 				return err
 			}
 			m.Backward(gE, gH, batch)
-			adam.Move(move)
-			return e.Update(move)
+			adam.Move(stepMove)
+			return e.Update(stepMove)
 		},
 	}, nil
 }
