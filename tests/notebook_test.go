@@ -183,6 +183,27 @@ func TestOmniglot(t *testing.T) {
 	}
 }
 
+// TestGorgoniaNotebook runs the notebook with a loss term of one's own, fewer steps than
+// for the committed outputs: both losses train, and the term falls where it is
+// trained.
+func TestGorgoniaNotebook(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out.ipynb")
+	if r := chest(t, "", "run", "../notebooks/06_gorgonia.ipynb", "-o", out, "-p", "steps=120"); r.code != 0 {
+		t.Fatalf("exit %d\n%s%s", r.code, r.stdout, r.stderr)
+	}
+	texts := readSaved(t, out).texts(t)
+	untrained := tableRow(t, texts, "untrained") // R@1 E, R@1 H, MAP@R
+	without, with := tableRow(t, texts, "CHEST"), tableRow(t, texts, "CHEST + own")
+	for _, row := range [][]float64{without, with} { // the term, then the same
+		if row[1] < 1.5*untrained[0] || row[2] < 1.5*untrained[1] {
+			t.Errorf("R@1 %v, untrained %v", row, untrained)
+		}
+	}
+	if !(with[0] < without[0]) {
+		t.Errorf("own term %g with it, %g without", with[0], without[0])
+	}
+}
+
 // TestOmniglotWithoutData: without the data the notebook stops with a sentence
 // that says what to get and where to put it.
 func TestOmniglotWithoutData(t *testing.T) {
