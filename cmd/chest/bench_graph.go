@@ -88,7 +88,7 @@ func (r rival) median() time.Duration {
 }
 
 // mostRounds is how often the rivals take turns, if there are runs enough.
-const mostRounds = 3
+const mostRounds = 8
 
 // compare measures all rivals in turns and prints what they took.
 func (f *benchFlags) compare(ctx context.Context, sizes []size, n map[string]int, force bool) error {

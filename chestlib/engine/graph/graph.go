@@ -16,10 +16,11 @@
 // node here lies in memory of its own that is written again by each run: copy
 // what must stay. A graph is run by one goroutine at a time.
 //
-// Gorgonia is licensed under what its authors call a variant of Apache 2.0: its
-// README restricts commercial profit made directly from the package to its
-// significant contributors. Read it before you sell what is built on it. The rest of
-// chest does not need Gorgonia.
+// Gorgonia is licensed under what its README calls a variant of Apache 2.0: "the
+// same as the Apache 2.0 Licence, except not being able to commercially profit
+// directly from the package unless you're a Significant Contributor", with use as a
+// library in a product being fine. Read it and judge for yourself. The rest of
+// chestlib does not need Gorgonia.
 package graph
 
 import (

@@ -1,0 +1,33 @@
+package graph_test
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestDocs: each snippet of docs/gorgonia.md is part of an Example here, which
+// the compiler has seen and the tests have run.
+func TestDocs(t *testing.T) {
+	plain := func(s string) string { // without indentation
+		return regexp.MustCompile(`(?m)^\s+`).ReplaceAllString(s, "")
+	}
+	doc, err := os.ReadFile("../../../docs/gorgonia.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	examples, err := os.ReadFile("example_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	snippets := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(doc), -1)
+	if len(snippets) < 5 {
+		t.Fatalf("%d snippets", len(snippets))
+	}
+	for _, s := range snippets {
+		if !strings.Contains(plain(string(examples)), plain(s[1])) {
+			t.Errorf("no Example has\n%s", s[1])
+		}
+	}
+}
