@@ -50,6 +50,7 @@ type Term struct {
 // what l was made for; CHEST knows it by itself, there the zero Setting will do.
 // The loss's params, proxies as a rule, belong to the term: move them by Update
 // after each run. The gradient by a ball that is learned is added to its own param.
+// A loss that is loss.Scheduled is told of epochs by the caller.
 func Loss(uE, uH *gorgonia.Node, l loss.Loss, s loss.Setting, o engine.Options) (*Term, error) {
 	e, err := engine.For(l, s, o)
 	if err != nil {

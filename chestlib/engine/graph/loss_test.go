@@ -271,6 +271,26 @@ func TestOwnLoss(t *testing.T) {
 	near(t, "gradient", data(must(nE.Grad())), []float32{1, 2, 3, 4}, 0)
 }
 
+// broken is a loss with a mistake.
+type broken struct{ mine }
+
+func (broken) Add(b loss.Batch, weight float64) loss.Terms {
+	return loss.Terms{Total: float64(b.E[99])}
+}
+
+// TestOwnLossPanics: a mistake in a loss of one's own is an error of the run that
+// says where it is.
+func TestOwnLossPanics(t *testing.T) {
+	g := G.NewGraph()
+	term := must(graph.Loss(matrix(g, "uE", []float32{1, 2, 3, 4}, 2), nil, broken{mine{loss.OnlyE}}, loss.Setting{Classes: 2, DE: 2}, engine.Options{}))
+	term.Batch([]int{0, 1}, nil)
+	vm := G.NewTapeMachine(g)
+	defer vm.Close()
+	if err := vm.RunAll(); err == nil || !strings.Contains(err.Error(), "index out of range [99]") || !strings.Contains(err.Error(), "loss_test.go") {
+		t.Errorf("error %v", err)
+	}
+}
+
 // TestTwoLosses: Gorgonia does not take two terms of equal inputs for one.
 func TestTwoLosses(t *testing.T) {
 	g := G.NewGraph()

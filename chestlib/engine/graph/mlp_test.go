@@ -2,6 +2,7 @@ package graph_test
 
 import (
 	"math/rand/v2"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -98,6 +99,30 @@ func TestModel(t *testing.T) {
 			}
 		}
 		vm.Close()
+	}
+}
+
+// TestModelThreads: the bits of a graph do not depend on the number of threads.
+func TestModelThreads(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	var want []float32
+	for _, threads := range []int{1, 2, 5} {
+		runtime.GOMAXPROCS(threads)
+		rng := rand.New(rand.NewPCG(1, 2))
+		g := G.NewGraph()
+		uE, uH, weights := whole(matrix(g, "x", normal(rng, 70*12, 1), 70), model.Options{Width: 40, Depth: 2, DE: 8, DH: 8})
+		term := must(graph.Loss(uE, uH, loss.NewCHEST(30, 8, 8, loss.CHESTOptions{}), loss.Setting{}, engine.Options{}))
+		term.Batch(labels(rng, 70, 30), rng)
+		must(G.Grad(term.Node, weights...))
+		run(t, g)
+		var got []float32
+		for _, w := range weights {
+			got = append(got, data(must(w.Grad()))...)
+		}
+		if want == nil {
+			want = got
+		}
+		sameBits(t, "gradient", got, want)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash"
 	"hash/fnv"
+	"runtime/debug"
 	"sync/atomic"
 
 	"github.com/chewxy/hm"
@@ -104,7 +105,8 @@ func hashOf(o gorgonia.Op) uint32 {
 func (o *op) String() string { return o.name }
 
 // Do implements gorgonia.Op.
-func (o *op) Do(v ...gorgonia.Value) (gorgonia.Value, error) {
+func (o *op) Do(v ...gorgonia.Value) (_ gorgonia.Value, err error) {
+	defer recovered(o, &err)
 	x, err := o.numbers(v)
 	if err != nil {
 		return nil, err
@@ -113,6 +115,14 @@ func (o *op) Do(v ...gorgonia.Value) (gorgonia.Value, error) {
 		return nil, err
 	}
 	return value(o.y, o.out), nil
+}
+
+// recovered makes an error of a panic, such as one of a loss of somebody's own: a
+// machine runs its nodes on a goroutine, where nobody else could.
+func recovered(o gorgonia.Op, err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("graph: %v: panic: %v\n%s", o, r, debug.Stack())
+	}
 }
 
 // numbers returns the numbers of the inputs.
@@ -200,7 +210,8 @@ func (g *gradOp) String() string { return fmt.Sprintf("gradient of %s by %d", g.
 
 // Do implements gorgonia.Op. Gorgonia runs every node, also the gradient by
 // plain data, which nobody asked for: such a one is not computed.
-func (g *gradOp) Do(v ...gorgonia.Value) (gorgonia.Value, error) {
+func (g *gradOp) Do(v ...gorgonia.Value) (_ gorgonia.Value, err error) {
+	defer recovered(g, &err)
 	if len(g.node.DerivOf()) == 0 && g.node.Graph().To(g.node.ID()).Len() == 0 {
 		return gorgonia.NewF32(0), nil
 	}
