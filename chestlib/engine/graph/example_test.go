@@ -29,9 +29,11 @@ func blobs(rng *rand.Rand) (x *tensor.Dense, label []int) {
 
 // A trunk and a term of one's own, of stock nodes, with CHEST beside them.
 func ExampleLoss() {
+	rng := rand.New(rand.NewPCG(1, 2))
 	g := G.NewGraph()
 	x := G.NewMatrix(g, tensor.Float32, G.WithShape(32, 8), G.WithName("x"))
-	w := G.NewMatrix(g, tensor.Float32, G.WithShape(8, 6), G.WithName("w"), G.WithInit(G.GlorotN(1)))
+	start := tensor.New(tensor.WithShape(8, 6), tensor.WithBacking(normal(rng, 8*6, 0.3)))
+	w := G.NewMatrix(g, tensor.Float32, G.WithShape(8, 6), G.WithName("w"), G.WithValue(start))
 	u := G.Must(G.Tanh(G.Must(G.Mul(x, w)))) // the trunk: both spaces see the same 6 numbers
 
 	l := loss.NewCHEST(4, 6, 6, loss.CHESTOptions{E: loss.SoftTripleOptions{Proxies: 2}})
@@ -48,7 +50,6 @@ func ExampleLoss() {
 	defer vm.Close()
 	solver := graph.NewSolver(graph.SolverOptions{Rate: 1e-2})
 
-	rng := rand.New(rand.NewPCG(1, 2))
 	var first, last float64
 	for step := range 50 {
 		batch, label := blobs(rng)
