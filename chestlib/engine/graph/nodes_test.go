@@ -244,6 +244,10 @@ func TestStockIsWrong(t *testing.T) {
 	if _, g := stock(G.InverseSqrt, []float32{1, 4, 1, 4}); math.Abs(float64(g[1])+1./16) < 1e-3 {
 		t.Errorf("gradient of InverseSqrt at 4: %g", g[1])
 	}
+	inverse := func(x *G.Node) (*G.Node, error) { return G.Inverse(G.Must(G.Sqrt(x))) } // what docs/gorgonia.md advises
+	if _, g := stock(inverse, []float32{1, 4, 1, 4}); math.Abs(float64(g[1])+1./16) > 1e-6 {
+		t.Errorf("gradient of Inverse of Sqrt at 4: %g", g[1])
+	}
 	// tanh(0.3·√x) through a reshape: √x is overwritten before its gradient is taken
 	root := func(reshape func(x *G.Node) (*G.Node, error)) (grad float32) {
 		_, g := stock(func(x *G.Node) (*G.Node, error) {
