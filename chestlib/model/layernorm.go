@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"math"
 
 	"github.com/chestlab/chest/chestlib/optim"
@@ -14,10 +15,13 @@ const normEps = 1e-5
 // LayerNorm brings each item to mean 0 and variance 1 over its entries, and
 // then scales and shifts each entry by a learnt gain and bias.
 //
-//	x̂ = (x - mean)/√(var + 1e-5),  y = gain x̂ + bias
+//	x̂ = (x - mean)/√(var + ε),  y = gain x̂ + bias,  ε = 1e-5 unless Eps says otherwise
 //
 // Source: J. L. Ba et al., "Layer Normalization" (2016).
 type LayerNorm struct {
+	// Eps is added to the variance before the root; 0 means 1e-5.
+	Eps float64
+
 	d          int
 	gain, bias *optim.Param
 	x          []float32
@@ -41,7 +45,7 @@ func (l *LayerNorm) Forward(x []float32, n int, training bool) []float32 {
 	parallel.For(n, 64, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			row, y := x[i*l.d:(i+1)*l.d], l.y[i*l.d:(i+1)*l.d]
-			l.mean[i], l.root[i] = standard(row)
+			l.mean[i], l.root[i] = standard(row, cmp.Or(l.Eps, normEps))
 			l.normal(y, i)
 			vmath.Mul(y, y, l.gain.Value)
 			vmath.Add(y, y, l.bias.Value)
@@ -91,9 +95,9 @@ func (l *LayerNorm) Params() []*optim.Param { return []*optim.Param{l.gain, l.bi
 func (l *LayerNorm) Out() Shape { return Shape{l.d, 1, 1} }
 
 // standard returns the mean of x and 1/√(var + ε).
-func standard(x []float32) (mean, root float64) {
+func standard(x []float32, eps float64) (mean, root float64) {
 	d := float64(len(x))
 	mean = vmath.Sum64(x) / d
 	// float64 sums of float32 squares: nothing to lose unless mean² > 1e9 var
-	return mean, 1 / math.Sqrt(max(vmath.Dot64(x, x)/d-mean*mean, 0)+normEps)
+	return mean, 1 / math.Sqrt(max(vmath.Dot64(x, x)/d-mean*mean, 0)+eps)
 }

@@ -225,6 +225,7 @@ func TestBadOptions(t *testing.T) {
 		{image, Options{Trunk: "vit"}, "set Patch to a divisor"},
 		{image, Options{Trunk: "vit", Patch: 7, Heads: 5}, "Width 384 is not a multiple of Heads 5"},
 		{image, Options{Trunk: "vit", Patch: -7}, "Patch -7"},
+		{image, Options{Trunk: "vit", Patch: 7, NormEps: -1}, "NormEps -1"},
 		{Shape{1, 5, 5}, Options{Trunk: "convnet4"}, "set Depth to at most 3"},
 		{Shape{784, 1, 1}, Options{Trunk: "conv"}, `Trunk to "mlp"`},
 		{Shape{1, 8, 8}, Options{Trunk: "conv", Depth: 4}, "Depth to at most 3"},

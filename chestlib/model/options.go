@@ -38,6 +38,11 @@ type Options struct {
 	Patch int // vit: pixels of a patch's side, which divides both sides of the image; 0 means 16
 	Heads int // vit: heads of attention, a divisor of Width; 0 means 6
 
+	// NormEps is what LayerNorm of vit adds to the variance before the root; 0 means
+	// 1e-5 (ours, as in the other trunks). Published weights of vision transformers
+	// want 1e-6.
+	NormEps float64 `json:",omitempty"`
+
 	// Separate gives each space a trunk of its own, both of the kind above. That of
 	// E begins as a shared one would. The default, one trunk that both spaces
 	// train, is ours.
@@ -102,6 +107,9 @@ func (o Options) trunkDefaults(in Shape) (Options, error) {
 		}
 		if o.Width%o.Heads != 0 {
 			return o, fmt.Errorf("model: Width %d is not a multiple of Heads %d", o.Width, o.Heads)
+		}
+		if !(o.NormEps >= 0) || math.IsInf(o.NormEps, 0) {
+			return o, fmt.Errorf("model: NormEps %g; want a small positive number, 0 means 1e-5", o.NormEps)
 		}
 	case "identity":
 		if o.Separate {

@@ -87,20 +87,25 @@ const vitStd = 0.02
 func vit(trunk string, in Shape, o Options, rng *rand.Rand) Sequence {
 	embed := NewPatchEmbed(trunk+".embed", "trunk", in, o.Patch, o.Width, rng)
 	t, d := embed.tokens, o.Width
+	norm := func(name string) *LayerNorm {
+		l := NewLayerNorm(name, "trunk", d)
+		l.Eps = o.NormEps
+		return l
+	}
 	s := Sequence{embed}
 	for b := range o.Depth {
 		name := fmt.Sprintf("%s.block%d", trunk, b+1)
 		s = append(s,
 			NewResidual(Sequence{
-				NewTokens(t, NewLayerNorm(name+".norm1", "trunk", d)),
+				NewTokens(t, norm(name+".norm1")),
 				NewAttention(name+".attention", "trunk", t, d, o.Heads, vitStd, rng),
 			}),
 			NewResidual(NewTokens(t, Sequence{
-				NewLayerNorm(name+".norm2", "trunk", d),
+				norm(name+".norm2"),
 				NewLinear(name+".up", "trunk", d, 4*d, vitStd, rng),
 				NewGELU(Shape{4 * d, 1, 1}),
 				NewLinear(name+".down", "trunk", 4*d, d, vitStd, rng),
 			})))
 	}
-	return append(s, NewFirstToken(t, d), NewLayerNorm(trunk+".norm", "trunk", d))
+	return append(s, NewFirstToken(t, d), norm(trunk+".norm"))
 }
