@@ -46,6 +46,8 @@ var never = []struct {
 	{"internal/vmath", []string{"chestlib", "kernel", "viz", "datasets", "internal"}, []string{"internal/vmath", "internal/cpu"}},
 	{"internal/sgemm", []string{"chestlib", "kernel", "viz", "datasets", "internal"}, []string{"internal/sgemm", "internal/cpu", "internal/parallel"}},
 	{"chestlib/model", []string{"chestlib/loss", "chestlib/train", "chestlib/metric", "chestlib/reduce"}, nil},
+	{"chestlib/backbone", []string{"chestlib/loss", "chestlib/train", "chestlib/metric", "chestlib/reduce", "chestlib/features"}, nil},
+	{"chestlib/features", []string{"chestlib/loss", "chestlib/train", "chestlib/metric", "chestlib/reduce", "chestlib/backbone"}, nil},
 	{"chestlib/loss", []string{"chestlib/model", "chestlib/train", "chestlib/metric", "chestlib/reduce"}, nil},
 	{"chestlib/metric", []string{"chestlib/model", "chestlib/train", "chestlib/loss"}, nil},
 	{"", []string{"cmd", "tests"}, []string{"cmd", "tests"}},
