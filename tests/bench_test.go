@@ -22,6 +22,8 @@ func TestBench(t *testing.T) {
 		{[]string{"recall", "--hyperbolic", "--n", "50", "--dim", "4", "--classes", "5"}, map[string]float64{"n": 50, "recall_1000": 1}},
 		{[]string{"conv", "--batch", "2", "--image", "8", "--width", "3", "--depth", "2"}, map[string]float64{"batch": 2, "image": 8}},
 		{[]string{"vit", "--batch", "1", "--image", "8", "--patch", "4", "--width", "6", "--heads", "2", "--depth", "1"}, map[string]float64{"patch": 4, "heads": 2}},
+		{[]string{"features", "--backbone", "vit_s16", "--batch", "1", "--image", "32"}, map[string]float64{"batch": 1, "image": 32}},
+		{[]string{"features", "--backbone", "resnet50", "--batch", "1", "--image", "32"}, map[string]float64{"batch": 1, "image": 32}},
 	} {
 		args := append(append([]string{"bench"}, c.args...), "--threads", "2", "--runs", "2", "--seconds", "0")
 		r := chest(t, "", append(args, "--json")...)
@@ -59,6 +61,7 @@ func TestBenchRefuses(t *testing.T) {
 		"--batch is 0":                 {"step", "--batch", "0"},
 		"--threads -1":                 {"gemm", "--threads", "-1"},
 		"set Patch to a divisor":       {"vit", "--image", "30"},
+		"there is no network":          {"features", "--backbone", "vgg"},
 		"at most 3":                    {"conv", "--image", "8", "--depth", "9"},
 		"CHEST_CPU=sse is not known":   nil,
 		"unknown command \"nonsense\"": {"nonsense"},

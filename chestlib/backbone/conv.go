@@ -112,7 +112,7 @@ func pooled(s model.Shape) model.Shape {
 
 // maxPool takes the largest entry of each 3×3 window, in steps of 2. x is
 // height×width×channels, of shape s, and has no entry below 0: what lies beyond
-// the edge counts as 0.
+// the edge counts as 0. NaN gives NaN.
 func maxPool(y, x []float32, s model.Shape) {
 	out := pooled(s)
 	for i := range out.H {
@@ -121,10 +121,8 @@ func maxPool(y, x []float32, s model.Shape) {
 			clear(to)
 			for r := max(2*i-1, 0); r < min(2*i+2, s.H); r++ {
 				for q := max(2*j-1, 0); q < min(2*j+2, s.W); q++ {
-					for c, v := range x[(r*s.W+q)*s.C:][:s.C] {
-						if v > to[c] {
-							to[c] = v
-						}
+					for c, v := range x[(r*s.W+q)*s.C:][:len(to)] {
+						to[c] = max(to[c], v)
 					}
 				}
 			}

@@ -264,6 +264,10 @@ func TestNothingKept(t *testing.T) {
 		if got := testing.AllocsPerRun(5, func() { b.Features(x, 2) }); got > 2 {
 			t.Errorf("%s: %g allocations a call", b.Name(), got)
 		}
+		x[b.In().Size()/3] = float32(math.NaN())
+		if y := b.Features(x, 2); y[0] == y[0] || y[b.Width()] != y[b.Width()] {
+			t.Errorf("%s: a pixel that is NaN gives %g, and %g in another image", b.Name(), y[0], y[b.Width()])
+		}
 		if len(b.Features(nil, 0)) != 0 {
 			t.Errorf("%s: features of no images", b.Name())
 		}

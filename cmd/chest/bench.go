@@ -47,7 +47,7 @@ vector instructions.`,
 	p.IntVar(&f.runs, "runs", 5, "least number of runs")
 	p.Float64Var(&f.seconds, "seconds", 1, "least time for all runs")
 	p.BoolVar(&f.json, "json", false, "print one JSON object on one line")
-	c.AddCommand(benchStep(&f), benchGraph(&f), benchGEMM(&f), benchRecall(&f), benchConv(&f), benchViT(&f))
+	c.AddCommand(benchStep(&f), benchGraph(&f), benchGEMM(&f), benchRecall(&f), benchConv(&f), benchViT(&f), benchFeatures(&f))
 	return c
 }
 
@@ -63,6 +63,7 @@ type work struct {
 	sizes []size
 	run   func() error
 	flops float64 // of a run, multiplications and additions of matrix products
+	items int     // images of a run; 0: it is not about images a second
 	more  []quantity
 }
 
@@ -161,6 +162,9 @@ func (f *benchFlags) print(out io.Writer, w work, times []time.Duration, spent t
 		{"runs", float64(len(times))}, {"median_ms", median}, {"min_ms", ms(times[0])}, {"cpu_ms", ms(spent)},
 		{"gflops", w.flops / median / 1e6}, {"peak_gflops_a_thread", sgemm.Peak(cpu.Active()) / 1e9}, {"peak_mb", peakMemory()},
 	}, w.more...)
+	if w.items > 0 {
+		found = append(found, quantity{"images_a_second", float64(w.items) / median * 1e3})
+	}
 	sizes := append(slices.Clone(w.sizes), size{"threads", runtime.GOMAXPROCS(0)})
 	var b strings.Builder
 	if f.json {

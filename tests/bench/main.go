@@ -85,6 +85,8 @@ func pairs() []pair {
 	gemm("256", "128", "22636")
 	same("ConvNet-4, 64 images of 3×84×84", "conv", "--batch", "64", "--image", "84")
 	same("ViT-S/16, 4 images of 3×224×224", "vit", "--batch", "4", "--runs", "3")
+	same("features of 8 images by ViT-S/16", "features", "--backbone", "vit_s16", "--batch", "8", "--runs", "3")
+	same("features of 8 images by ResNet-50", "features", "--backbone", "resnet50", "--batch", "8", "--runs", "3")
 	for _, n := range []string{"10000", "60502"} {
 		classes := map[string]string{"10000": "1000", "60502": "11316"}[n]
 		args := []string{"--n", n, "--dim", "512", "--classes", classes, "--runs", "1"}

@@ -189,4 +189,5 @@ def main():
     write(os.path.join(out, "golden.safetensors"), golden)
 
 
-main()
+if __name__ == "__main__":
+    main()
