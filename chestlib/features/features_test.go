@@ -218,7 +218,7 @@ func (p after) Set(done int, _ string) {
 const childEnv = "CHEST_TEST_FEATURES"
 
 // slowOnes takes long enough to be killed in time.
-func slowOnes() *images { s := source(900); s.slow = 100 * time.Microsecond; return s }
+func slowOnes() *images { s := source(1200); s.slow = 100 * time.Microsecond; return s }
 
 // TestChild is the program that TestKilled kills.
 func TestChild(t *testing.T) {
@@ -249,7 +249,7 @@ func TestKilled(t *testing.T) {
 		for before := size(workPath(path)); size(workPath(path)) <= before && len(ended) == 0; { // it goes on
 			time.Sleep(200 * time.Microsecond)
 		}
-		time.Sleep(time.Duration(rng.IntN(6000)) * time.Microsecond)
+		time.Sleep(time.Duration(rng.IntN(12000)) * time.Microsecond)
 		c.Process.Kill()
 		if err := <-ended; err == nil {
 			break // it was quicker
