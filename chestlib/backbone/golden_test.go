@@ -134,6 +134,16 @@ func TestResample(t *testing.T) {
 	}
 }
 
+// TestSquare: as many positions as the images want are those of a square all the
+// same.
+func TestSquare(t *testing.T) {
+	place, _ := golden(t, smallViTFile, "pos_embed")
+	b := vitOf(t, smallViTFile, smallViT, []int{1, 3, 8, 32})
+	if want := resample(place[24:], 4, 4, 2, 8, 24); !reflect.DeepEqual(b.place[24:], want) || !reflect.DeepEqual(b.place[:24], place[:24]) {
+		t.Error("other positions than those of 4×4 patches brought to 2×8")
+	}
+}
+
 // TestStart: a model with published weights computes the features of the frozen
 // network, in both trunks.
 func TestStart(t *testing.T) {
@@ -279,5 +289,34 @@ func TestNothingKept(t *testing.T) {
 			}()
 			b.Features(x, 3)
 		}()
+	}
+}
+
+// TestMemory: activations take the same memory in a deep network as in a shallow
+// one of the same sizes.
+func TestMemory(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	taken := func(b Backbone, err error) uint64 {
+		if err != nil {
+			t.Fatal(err)
+		}
+		x := gaussian(b.In().Size())
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		b.Features(x, 1)
+		runtime.ReadMemStats(&after)
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	vit := func(depth int) uint64 {
+		return taken(unless(UntrainedViT(ViTOptions{H: 64, W: 64, Patch: 8, Width: 48, Depth: depth, Heads: 2}, 1)))
+	}
+	resnet := func(blocks int) uint64 {
+		return taken(unless(UntrainedResNet(ResNetOptions{H: 64, W: 64, Width: 8, Blocks: [4]int{blocks, blocks, blocks, blocks}}, 1)))
+	}
+	if few, many := vit(2), vit(9); float64(many) > 1.1*float64(few) {
+		t.Errorf("ViT: %d bytes with 2 blocks, %d with 9", few, many)
+	}
+	if few, many := resnet(1), resnet(4); float64(many) > 1.1*float64(few) {
+		t.Errorf("ResNet: %d bytes with 4 blocks, %d with 16", few, many)
 	}
 }

@@ -97,8 +97,9 @@ func (o ResNetOptions) specs() (all []spec) {
 // It works as at evaluation, with the running averages of its BatchNorms, and
 // has no gradient.
 //
-// Memory: the weights, 94 MB for ResNet-50, and for each processor four images of
-// the largest layer, 14 MB for ResNet-50 at 224×224.
+// Memory: the weights, 94 MB for ResNet-50, and three times that while they are
+// read; for each processor three images of the largest layer, 10 MB for
+// ResNet-50 at 224×224.
 //
 // Source: K. He et al., "Deep Residual Learning for Image Recognition" (2016).
 type ResNet struct {

@@ -109,9 +109,9 @@ func squareRoot(n int) int {
 //	x₀ = (class; W patches + b) + positions
 //	x ← x + attention(norm(x)),  x ← x + W₂ gelu(W₁ norm(x) + b₁) + b₂
 //
-// Memory: the weights, 88 MB for ViT-S/16, and for each processor a token's
-// numbers six times and one head's attention, 2 MB for ViT-S/16 at 224×224. The
-// last block computes the class token only.
+// Memory: the weights, 87 MB for ViT-S/16, and twice that while they are read; for
+// each processor a token's numbers six times and one head's attention, 2 MB for
+// ViT-S/16 at 224×224. The last block computes the class token only.
 //
 // Sources: A. Dosovitskiy et al., "An Image is Worth 16x16 Words" (2021);
 // H. Touvron et al., "Training data-efficient image transformers" (2021).

@@ -101,7 +101,7 @@ func vit(trunk string, in Shape, o Options, rng *rand.Rand) Sequence {
 				NewAttention(name+".attention", "trunk", t, d, o.Heads, vitStd, rng),
 			}),
 			NewResidual(NewTokens(t, Sequence{
-				norm(name+".norm2"),
+				norm(name + ".norm2"),
 				NewLinear(name+".up", "trunk", d, 4*d, vitStd, rng),
 				NewGELU(Shape{4 * d, 1, 1}),
 				NewLinear(name+".down", "trunk", 4*d, d, vitStd, rng),

@@ -124,14 +124,15 @@ class ResNet(nn.Module):
 
 
 def shake(net):
-    """Draws all weights so that each of them matters: no gain is 1, no bias 0."""
+    """Draws all weights so that each of them matters: no gain is 1, no bias 0, and
+    variances are small enough for what is added to them."""
     g = torch.Generator().manual_seed(SEED)
     for name, w in net.state_dict().items():
         if not w.is_floating_point():
             continue
         noise = torch.randn(w.shape, generator=g)
         if name.endswith("running_var"):
-            w.copy_(0.5 + torch.rand(w.shape, generator=g))
+            w.copy_(0.001 + torch.rand(w.shape, generator=g) ** 3)
         elif name in ("cls_token", "pos_embed"):
             w.copy_(0.5 * noise)
         elif w.dim() > 1:
@@ -141,6 +142,10 @@ def shake(net):
         else:
             w.copy_(0.2 * noise)
     for name, w in net.state_dict().items():
+        if name.startswith(("cls_token", "pos_embed", "patch_embed")):
+            w.mul_(0.02)
+        if name.endswith("running_var"):  # what is divided by a small root is small
+            net.state_dict()[name[:-len("running_var")] + "weight"].mul_(w.sqrt())
         if name.endswith("bn3.weight"):  # residual blocks would grow from one to the next
             w.mul_(0.5)
     return net.eval()
