@@ -285,14 +285,14 @@ func size(path string) int64 {
 	return st.Size()
 }
 
-// stopped is a work file with 15 of 23 items.
-func stopped(t *testing.T) (path string, raw []byte) {
+// stopped is a work file with 15 of 23 items, by the network of a seed.
+func stopped(t *testing.T, seed uint64) (path string, raw []byte) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "f.safetensors")
 	ctx, cancel := context.WithCancel(context.Background())
 	o := plain
 	o.Progress = after{15, cancel}
-	if err := Extract(ctx, network(t, 1), source(23), path, o); !errors.Is(err, context.Canceled) {
+	if err := Extract(ctx, network(t, seed), source(23), path, o); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
 	return path, content(t, workPath(path))
@@ -303,7 +303,8 @@ func stopped(t *testing.T) (path string, raw []byte) {
 func TestDamagedWork(t *testing.T) {
 	b := network(t, 1)
 	_, want := extract(t, b, source(23), plain)
-	path, whole := stopped(t)
+	path, whole := stopped(t, 1)
+	_, other := stopped(t, 2)
 	each := 8 + 4*5*12 + 32
 	head := len(whole) - 3*each
 	for _, c := range []struct {
@@ -323,6 +324,7 @@ func TestDamagedWork(t *testing.T) {
 		{"two batches exchanged", func(b []byte) []byte {
 			return append(append(append([]byte(nil), b[:head]...), b[head+each:head+2*each]...), b[head:head+each]...)
 		}, 23, ""},
+		{"a batch of other weights", func(b []byte) []byte { copy(b[head+each:], other[head+each:head+2*each]); return b }, 18, ""},
 		{"a bit of the head", func(b []byte) []byte { b[60] ^= 1; return b }, 0, "head is damaged"},
 		{"a head that is cut off", func(b []byte) []byte { return b[:head-40] }, 0, "ends early"},
 		{"a head of 4 GB", func(b []byte) []byte { copy(b[len(workMagic):], "\xff\xff\xff\xff"); return b }, 0, "head has 4294967295 bytes"},
@@ -354,7 +356,7 @@ func TestDamagedWork(t *testing.T) {
 
 // TestKilledAtTheEnd: a work file beside a finished file goes away.
 func TestKilledAtTheEnd(t *testing.T) {
-	path, work := stopped(t)
+	path, work := stopped(t, 1)
 	if err := Extract(context.Background(), network(t, 1), source(23), path, plain); err != nil {
 		t.Fatal(err)
 	}
@@ -388,7 +390,7 @@ var variants = []struct {
 // overwritten, and the error names both.
 func TestRefuses(t *testing.T) {
 	done, _ := extract(t, network(t, 1), source(23), plain)
-	begun, _ := stopped(t)
+	begun, _ := stopped(t, 1)
 	for _, c := range variants {
 		o, src := plain, source(23)
 		c.set(&o, src)
