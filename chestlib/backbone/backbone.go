@@ -4,7 +4,7 @@
 //	b, err := backbone.Open("vit_s16", "dino_vits16.safetensors", 224)
 //	f := b.Features(x, n) // n×3×224×224 → n×384
 //
-// There are vision transformers and residual networks. Both compute one image
+// There are vision transformers and residual networks. Both compute a few images
 // at a time on each processor, in memory that they use again from layer to
 // layer: it does not grow with the depth of the network. The features of an
 // image have the same bits whatever other images are in the batch and however
@@ -106,14 +106,23 @@ func (b *network) String() string {
 	return fmt.Sprintf("%s on %v, %d features, weights %.19s", b.name, b.in, b.width, b.weights)
 }
 
-// each calls f for each of the n images with its features, one of workers.
-func (b *network) each(x []float32, n, workers int, f func(worker int, y, image []float32)) []float32 {
+// each calls f for all n images, some at a time, with their features; worker, below
+// crew, numbers the goroutine. Several images at a time read the weights, which
+// are larger than most caches, once for all.
+func (b *network) each(x []float32, n, most int, f func(worker int, y, images []float32, count int)) []float32 {
 	b.y = grown(b.y, n*b.width)
-	parallel.Tasks(workers, n, func(i, worker int) {
-		f(worker, b.y[i*b.width:(i+1)*b.width], x[i*b.in.Size():(i+1)*b.in.Size()])
+	group := b.group(n, most)
+	tasks := (n + group - 1) / group
+	parallel.Tasks(parallel.Workers(tasks), tasks, func(task, worker int) {
+		lo, hi := task*group, min((task+1)*group, n)
+		f(worker, b.y[lo*b.width:hi*b.width], x[lo*b.in.Size():hi*b.in.Size()], hi-lo)
 	})
 	return b.y
 }
+
+// group is how many of n images are computed at a time, at most most: no processor
+// shall wait for it.
+func (b *network) group(n, most int) int { return max(min(n/max(parallel.Workers(n), 1), most), 1) }
 
 // checkImages panics unless x is n images.
 func (b *network) checkImages(x []float32, n int) {

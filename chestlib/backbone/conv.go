@@ -54,10 +54,10 @@ func newConv(t tensors, name, norm string, in model.Shape, channels, size, strid
 // heights, and columns of at most about 1 MB.
 func (l *conv) strip() int { return min(max((1<<18)/l.in.C/(l.size*l.size)/12, 1), 20) * 12 }
 
-// apply writes y, or with add adds to it, and then takes max(y, 0) if relu is
-// set.
-func (l *conv) apply(w *resNetWorker, y, x []float32, add bool) {
-	pixels, c := l.out.H*l.out.W, l.out.C
+// apply writes n images y, or with add adds to them, and then takes max(y, 0) if
+// relu is set.
+func (l *conv) apply(w *resNetWorker, y, x []float32, n int, add bool) {
+	pixels, c := n*l.out.H*l.out.W, l.out.C
 	for lo := 0; lo < pixels; lo += l.strip() {
 		hi := min(lo+l.strip(), pixels)
 		part, columns := y[lo*c:hi*c], l.columns(w, x, lo, hi)
@@ -72,8 +72,8 @@ func (l *conv) apply(w *resNetWorker, y, x []float32, add bool) {
 	}
 }
 
-// columns is a row for each of the pixels [lo, hi) of y with what the window shows
-// there, 0 beyond the edge.
+// columns is a row for each of the pixels [lo, hi) of all images of y with what the
+// window shows there, 0 beyond the edge.
 func (l *conv) columns(w *resNetWorker, x []float32, lo, hi int) sgemm.Matrix {
 	if l.size == 1 && l.stride == 1 {
 		return sgemm.Dense(x[lo*l.in.C:hi*l.in.C], hi-lo, l.in.C)
@@ -82,7 +82,8 @@ func (l *conv) columns(w *resNetWorker, x []float32, lo, hi int) sgemm.Matrix {
 	w.columns = grown(w.columns, (hi-lo)*l.kernel.in)
 	to := w.columns
 	for p := lo; p < hi; p++ {
-		top, left := p/l.out.W*l.stride-l.pad, p%l.out.W*l.stride-l.pad
+		image, row := p/l.out.W/l.out.H, p/l.out.W%l.out.H
+		top, left := row*l.stride-l.pad, p%l.out.W*l.stride-l.pad
 		first, end := max(left, 0), min(left+l.size, l.in.W)
 		for k := range l.size {
 			row := to[:span]
@@ -91,9 +92,10 @@ func (l *conv) columns(w *resNetWorker, x []float32, lo, hi int) sgemm.Matrix {
 				clear(row)
 				continue
 			}
+			at := (image*l.in.H + top + k) * l.in.W
 			before := (first - left) * l.in.C
 			clear(row[:before])
-			n := copy(row[before:], x[((top+k)*l.in.W+first)*l.in.C:((top+k)*l.in.W+end)*l.in.C])
+			n := copy(row[before:], x[(at+first)*l.in.C:(at+end)*l.in.C])
 			clear(row[before+n:])
 		}
 	}

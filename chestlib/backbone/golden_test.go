@@ -212,7 +212,7 @@ func values(m *model.Model) (all [][]float32) {
 // TestSameBits: neither other images in the batch nor the number of processors
 // change the bits of an image's features.
 func TestSameBits(t *testing.T) {
-	const n = 7
+	const n = 11 // more than are computed at a time
 	for _, level := range cpu.Levels() {
 		t.Run(level.String(), func(t *testing.T) {
 			defer cpu.Set(level)()
@@ -221,7 +221,7 @@ func TestSameBits(t *testing.T) {
 				whole := append([]float32(nil), b.Features(x, n)...)
 				for _, processors := range []int{1, 3} {
 					before := runtime.GOMAXPROCS(processors)
-					for _, batch := range []int{1, 2, 5} {
+					for _, batch := range []int{1, 3, 10} {
 						for lo := 0; lo < n; lo += batch {
 							hi := min(lo+batch, n)
 							got := b.Features(x[lo*b.In().Size():hi*b.In().Size()], hi-lo)

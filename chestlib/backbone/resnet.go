@@ -98,14 +98,15 @@ func (o ResNetOptions) specs() (all []spec) {
 // has no gradient.
 //
 // Memory: the weights, 94 MB for ResNet-50, and three times that while they are
-// read; for each processor three images of the largest layer, 10 MB for
-// ResNet-50 at 224×224.
+// read; for each processor three images of the largest layer and four of the
+// second stage's, 16 MB for ResNet-50 at 224×224.
 //
 // Source: K. He et al., "Deep Residual Learning for Image Recognition" (2016).
 type ResNet struct {
 	network
 	stem    *conv
-	blocks  []resBlock
+	large   []resBlock // the first two stages, whose images are larger than their weights
+	small   []resBlock // the other ones
 	workers []resNetWorker
 }
 
@@ -115,7 +116,8 @@ type resBlock struct{ first, second, third, project *conv }
 // resNetWorker is the memory of one worker.
 type resNetWorker struct {
 	gemm       sgemm.Workspace
-	x, y, a, b []float32 // images; x is the present one
+	x, y, a, b []float32 // images; x is the present one, or some
+	group      []float32 // images behind the first two stages
 	columns    []float32
 }
 
@@ -163,49 +165,79 @@ func newResNet(o ResNetOptions, t tensors, sum string) *ResNet {
 	n := &ResNet{network: network{name: o.name(), weights: sum, in: in, width: 32 * o.Width}}
 	n.stem = newConv(t, "conv1", "bn1", in, o.Width, 7, 2, true)
 	in = pooled(n.stem.out)
-	for _, b := range o.blocks() {
+	for i, b := range o.blocks() {
 		r := resBlock{first: newConv(t, b.name+"conv1", b.name+"bn1", in, b.inner, 1, 1, true)}
 		r.second = newConv(t, b.name+"conv2", b.name+"bn2", r.first.out, b.inner, 3, b.stride, true)
 		r.third = newConv(t, b.name+"conv3", b.name+"bn3", r.second.out, b.wide, 1, 1, true)
 		if b.project {
 			r.project = newConv(t, b.name+"downsample.0", b.name+"downsample.1", in, b.wide, 1, b.stride, false)
 		}
-		n.blocks, in = append(n.blocks, r), r.third.out
+		if in = r.third.out; i < o.Blocks[0]+o.Blocks[1] {
+			n.large = append(n.large, r)
+		} else {
+			n.small = append(n.small, r)
+		}
 	}
 	return n
 }
 
+// groupImages is how many images the last two stages compute at a time.
+const groupImages = 4
+
 // Features implements Backbone.
 func (n *ResNet) Features(x []float32, count int) []float32 {
 	n.checkImages(x, count)
-	workers := parallel.Workers(count)
-	for len(n.workers) < workers {
+	for len(n.workers) < parallel.Workers(count) {
 		n.workers = append(n.workers, resNetWorker{})
 	}
-	return n.each(x, count, workers, func(worker int, y, image []float32) { n.forward(&n.workers[worker], y, image) })
+	return n.each(x, count, groupImages, func(worker int, y, images []float32, count int) {
+		n.forward(&n.workers[worker], y, images, count)
+	})
 }
 
-// forward computes one image.
-func (n *ResNet) forward(w *resNetWorker, y, image []float32) {
+// forward computes count images: one after the other while they are large, then all
+// at once.
+func (n *ResNet) forward(w *resNetWorker, y, images []float32, count int) {
+	size := n.large[len(n.large)-1].third.out.Size()
+	w.group = grown(w.group, count*size)
+	for i := range count {
+		n.start(w, images[i*n.in.Size():(i+1)*n.in.Size()])
+		for b := range n.large {
+			n.large[b].apply(w, 1)
+		}
+		copy(w.group[i*size:(i+1)*size], w.x)
+	}
+	w.x, w.group = w.group, w.x
+	for b := range n.small {
+		n.small[b].apply(w, count)
+	}
+	size = len(w.x) / count
+	for i := range count {
+		average(y[i*n.width:(i+1)*n.width], w.x[i*size:(i+1)*size])
+	}
+}
+
+// start computes x of an image up to the first stage.
+func (n *ResNet) start(w *resNetWorker, image []float32) {
 	w.b = channelsLast(grown(w.b, len(image)), image, n.in)
 	s := n.stem.out
 	w.a = grown(w.a, s.Size())
-	n.stem.apply(w, w.a, w.b, false)
+	n.stem.apply(w, w.a, w.b, 1, false)
 	w.x = grown(w.x, pooled(s).Size())
 	maxPool(w.x, w.a, s)
-	for i := range n.blocks {
-		b := &n.blocks[i]
-		w.a, w.b = grown(w.a, b.first.out.Size()), grown(w.b, b.second.out.Size())
-		b.first.apply(w, w.a, w.x, false)
-		b.second.apply(w, w.b, w.a, false)
-		if b.project != nil {
-			w.y = grown(w.y, b.project.out.Size())
-			b.project.apply(w, w.y, w.x, false)
-			w.x, w.y = w.y, w.x
-		}
-		b.third.apply(w, w.x, w.b, true)
+}
+
+// apply brings x, n images, behind a block.
+func (b *resBlock) apply(w *resNetWorker, n int) {
+	w.a, w.b = grown(w.a, n*b.first.out.Size()), grown(w.b, n*b.second.out.Size())
+	b.first.apply(w, w.a, w.x, n, false)
+	b.second.apply(w, w.b, w.a, n, false)
+	if b.project != nil {
+		w.y = grown(w.y, n*b.project.out.Size())
+		b.project.apply(w, w.y, w.x, n, false)
+		w.x, w.y = w.y, w.x
 	}
-	average(y, w.x)
+	b.third.apply(w, w.x, w.b, n, true)
 }
 
 // channelsLast turns channels×height×width into height×width×channels.
@@ -231,7 +263,7 @@ func average(y, x []float32) {
 // Operations implements Backbone.
 func (n *ResNet) Operations() float64 {
 	sum := n.stem.operations()
-	for _, b := range n.blocks {
+	for _, b := range append(n.large[:len(n.large):len(n.large)], n.small...) {
 		sum += b.first.operations() + b.second.operations() + b.third.operations()
 		if b.project != nil {
 			sum += b.project.operations()

@@ -110,8 +110,8 @@ func squareRoot(n int) int {
 //	x ← x + attention(norm(x)),  x ← x + W₂ gelu(W₁ norm(x) + b₁) + b₂
 //
 // Memory: the weights, 87 MB for ViT-S/16, and twice that while they are read; for
-// each processor a token's numbers six times and one head's attention, 2 MB for
-// ViT-S/16 at 224×224. The last block computes the class token only.
+// each processor the numbers of some 400 tokens six times, 4 MB for ViT-S/16 at
+// 224×224. The last block computes the class token only.
 //
 // Sources: A. Dosovitskiy et al., "An Image is Worth 16x16 Words" (2021);
 // H. Touvron et al., "Training data-efficient image transformers" (2021).
@@ -135,7 +135,7 @@ type vitBlock struct {
 // vitWorker is the memory of one worker.
 type vitWorker struct {
 	gemm sgemm.Workspace
-	x, h []float32 // tokens × d
+	x, h []float32 // rows of the tokens of some images × d
 	wide []float32 // patches, q k v, or the MLP's inner layer
 	p    []float32 // tokens × tokens
 }
@@ -197,31 +197,40 @@ func newViT(o ViTOptions, t tensors, sum string) *ViT {
 	return b
 }
 
+// groupRows is how many tokens are computed at a time, about.
+const groupRows = 400
+
 // Features implements Backbone.
 func (b *ViT) Features(x []float32, n int) []float32 {
 	b.checkImages(x, n)
-	workers := parallel.Workers(n)
-	for len(b.workers) < workers {
-		t, d := b.tokens, b.o.Width
-		wide := max(t*4*d, (t-1)*b.embed.in)
-		b.workers = append(b.workers, vitWorker{x: make([]float32, t*d), h: make([]float32, t*d), wide: make([]float32, wide), p: make([]float32, t*t)})
+	for len(b.workers) < parallel.Workers(n) {
+		b.workers = append(b.workers, vitWorker{})
 	}
-	return b.each(x, n, workers, func(worker int, y, image []float32) {
-		w := &b.workers[worker]
-		b.start(w, image)
-		for i := range b.blocks {
-			rows := b.tokens
-			if i == len(b.blocks)-1 {
-				rows = 1 // nobody asks for the others
-			}
-			b.block(&b.blocks[i], w, rows)
-		}
-		b.norm.apply(y, w.x[:b.o.Width])
+	return b.each(x, n, max(groupRows/b.tokens, 1), func(worker int, y, images []float32, count int) {
+		b.forward(&b.workers[worker], y, images, count)
 	})
 }
 
+// forward computes n images.
+func (b *ViT) forward(w *vitWorker, y, images []float32, n int) {
+	t, d := b.tokens, b.o.Width
+	w.x, w.h, w.p = grown(w.x, n*t*d), grown(w.h, n*t*d), grown(w.p, t*t)
+	w.wide = grown(w.wide, n*max(t*4*d, (t-1)*b.embed.in))
+	for i := range n {
+		b.start(w, w.x[i*t*d:(i+1)*t*d], images[i*b.in.Size():(i+1)*b.in.Size()])
+	}
+	for i := range b.blocks {
+		rows := t
+		if i == len(b.blocks)-1 {
+			rows = 1 // nobody asks for the others
+		}
+		b.block(&b.blocks[i], w, n, rows)
+	}
+	b.norm.rows(y, w.x, n)
+}
+
 // start writes the tokens of an image to x.
-func (b *ViT) start(w *vitWorker, image []float32) {
+func (b *ViT) start(w *vitWorker, x, image []float32) {
 	d, p := b.o.Width, b.o.Patch
 	down, across := b.o.grid()
 	at := 0
@@ -233,33 +242,38 @@ func (b *ViT) start(w *vitWorker, image []float32) {
 			}
 		}
 	}
-	copy(w.x, b.class)
-	b.embed.write(&w.gemm, w.x[d:], sgemm.Dense(w.wide[:at], down*across, b.embed.in))
-	vmath.Add(w.x, w.x, b.place)
+	copy(x, b.class)
+	b.embed.write(&w.gemm, x[d:], sgemm.Dense(w.wide[:at], down*across, b.embed.in))
+	vmath.Add(x, x, b.place)
 }
 
-// block computes the first rows of x behind a block.
-func (b *ViT) block(l *vitBlock, w *vitWorker, rows int) {
+// block computes the first rows of x of each of n images behind a block, and moves
+// them together.
+func (b *ViT) block(l *vitBlock, w *vitWorker, n, rows int) {
 	t, d := b.tokens, b.o.Width
-	qkv := w.wide[:t*3*d]
-	l.norm1.rows(w.h, w.x, t)
-	l.qkv.write(&w.gemm, qkv, sgemm.Dense(w.h, t, d))
-	for head := range b.o.Heads { // the heads' results go to h
-		b.attend(w, qkv, head, rows)
+	qkv := w.wide[:n*t*3*d]
+	l.norm1.rows(w.h, w.x, n*t)
+	l.qkv.write(&w.gemm, qkv, sgemm.Dense(w.h[:n*t*d], n*t, d))
+	for i := range n { // the heads' results go to h
+		for head := range b.o.Heads {
+			b.attend(w, w.h[i*rows*d:(i+1)*rows*d], qkv[i*t*3*d:(i+1)*t*3*d], head, rows)
+		}
+		copy(w.x[i*rows*d:(i+1)*rows*d], w.x[i*t*d:])
 	}
-	x, h := w.x[:rows*d], w.h[:rows*d]
-	l.out.add(&w.gemm, x, sgemm.Dense(h, rows, d))
-	l.norm2.rows(h, x, rows)
-	inner := w.wide[:rows*4*d]
-	l.up.write(&w.gemm, inner, sgemm.Dense(h, rows, d))
+	all := n * rows
+	x, h := w.x[:all*d], w.h[:all*d]
+	l.out.add(&w.gemm, x, sgemm.Dense(h, all, d))
+	l.norm2.rows(h, x, all)
+	inner := w.wide[:all*4*d]
+	l.up.write(&w.gemm, inner, sgemm.Dense(h, all, d))
 	vmath.Gelu(inner, inner)
-	l.narrow.add(&w.gemm, x, sgemm.Dense(inner, rows, 4*d))
+	l.narrow.add(&w.gemm, x, sgemm.Dense(inner, all, 4*d))
 }
 
-// attend computes a head's result for the first rows.
+// attend computes a head's result for the first rows of an image.
 //
 //	h = softmax(q kᵀ/√(d/heads)) v
-func (b *ViT) attend(w *vitWorker, qkv []float32, head, rows int) {
+func (b *ViT) attend(w *vitWorker, h, qkv []float32, head, rows int) {
 	t, d := b.tokens, b.o.Width
 	width := d / b.o.Heads
 	part := func(number, rows int) sgemm.Matrix {
@@ -271,7 +285,7 @@ func (b *ViT) attend(w *vitWorker, qkv []float32, head, rows int) {
 		row := p.Data[i*t : (i+1)*t]
 		vmath.Softmax(row, row)
 	}
-	w.gemm.Mul(sgemm.Matrix{Data: w.h[head*width:], Rows: rows, Cols: width, Stride: d}, p, false, part(2, t), false, 1, 0)
+	w.gemm.Mul(sgemm.Matrix{Data: h[head*width:], Rows: rows, Cols: width, Stride: d}, p, false, part(2, t), false, 1, 0)
 }
 
 // Operations implements Backbone.
