@@ -32,6 +32,7 @@ func init() {
 		"Attention":     reflect.ValueOf((*model.Attention)(nil)),
 		"BatchNorm":     reflect.ValueOf((*model.BatchNorm)(nil)),
 		"Conv2d":        reflect.ValueOf((*model.Conv2d)(nil)),
+		"Drawer":        reflect.ValueOf((*model.Drawer)(nil)),
 		"Embedding":     reflect.ValueOf((*model.Embedding)(nil)),
 		"FirstToken":    reflect.ValueOf((*model.FirstToken)(nil)),
 		"GELU":          reflect.ValueOf((*model.GELU)(nil)),
@@ -44,6 +45,7 @@ func init() {
 		"Model":         reflect.ValueOf((*model.Model)(nil)),
 		"Options":       reflect.ValueOf((*model.Options)(nil)),
 		"PatchEmbed":    reflect.ValueOf((*model.PatchEmbed)(nil)),
+		"Prefetcher":    reflect.ValueOf((*model.Prefetcher)(nil)),
 		"ReLU":          reflect.ValueOf((*model.ReLU)(nil)),
 		"Residual":      reflect.ValueOf((*model.Residual)(nil)),
 		"Sequence":      reflect.ValueOf((*model.Sequence)(nil)),
@@ -54,10 +56,38 @@ func init() {
 		"Tokens":        reflect.ValueOf((*model.Tokens)(nil)),
 
 		// interface wrapper definitions
-		"_Layer":    reflect.ValueOf((*_github_com_chestlab_chest_chestlib_model_Layer)(nil)),
-		"_Source":   reflect.ValueOf((*_github_com_chestlab_chest_chestlib_model_Source)(nil)),
-		"_Stateful": reflect.ValueOf((*_github_com_chestlab_chest_chestlib_model_Stateful)(nil)),
+		"_Drawer":     reflect.ValueOf((*_github_com_chestlab_chest_chestlib_model_Drawer)(nil)),
+		"_Layer":      reflect.ValueOf((*_github_com_chestlab_chest_chestlib_model_Layer)(nil)),
+		"_Prefetcher": reflect.ValueOf((*_github_com_chestlab_chest_chestlib_model_Prefetcher)(nil)),
+		"_Source":     reflect.ValueOf((*_github_com_chestlab_chest_chestlib_model_Source)(nil)),
+		"_Stateful":   reflect.ValueOf((*_github_com_chestlab_chest_chestlib_model_Stateful)(nil)),
 	}
+}
+
+// _github_com_chestlab_chest_chestlib_model_Drawer is an interface wrapper for Drawer type
+type _github_com_chestlab_chest_chestlib_model_Drawer struct {
+	IValue interface{}
+	WDraw  func(dst []float32, i int, draw uint64) error
+	WItem  func(dst []float32, i int) error
+	WLabel func(i int) int
+	WLen   func() int
+	WShape func() (c int, h int, w int)
+}
+
+func (W _github_com_chestlab_chest_chestlib_model_Drawer) Draw(dst []float32, i int, draw uint64) error {
+	return W.WDraw(dst, i, draw)
+}
+func (W _github_com_chestlab_chest_chestlib_model_Drawer) Item(dst []float32, i int) error {
+	return W.WItem(dst, i)
+}
+func (W _github_com_chestlab_chest_chestlib_model_Drawer) Label(i int) int {
+	return W.WLabel(i)
+}
+func (W _github_com_chestlab_chest_chestlib_model_Drawer) Len() int {
+	return W.WLen()
+}
+func (W _github_com_chestlab_chest_chestlib_model_Drawer) Shape() (c int, h int, w int) {
+	return W.WShape()
 }
 
 // _github_com_chestlab_chest_chestlib_model_Layer is an interface wrapper for Layer type
@@ -80,6 +110,32 @@ func (W _github_com_chestlab_chest_chestlib_model_Layer) Out() model.Shape {
 }
 func (W _github_com_chestlab_chest_chestlib_model_Layer) Params() []*optim.Param {
 	return W.WParams()
+}
+
+// _github_com_chestlab_chest_chestlib_model_Prefetcher is an interface wrapper for Prefetcher type
+type _github_com_chestlab_chest_chestlib_model_Prefetcher struct {
+	IValue    interface{}
+	WItem     func(dst []float32, i int) error
+	WLabel    func(i int) int
+	WLen      func() int
+	WPrefetch func(items []int, draws []uint64)
+	WShape    func() (c int, h int, w int)
+}
+
+func (W _github_com_chestlab_chest_chestlib_model_Prefetcher) Item(dst []float32, i int) error {
+	return W.WItem(dst, i)
+}
+func (W _github_com_chestlab_chest_chestlib_model_Prefetcher) Label(i int) int {
+	return W.WLabel(i)
+}
+func (W _github_com_chestlab_chest_chestlib_model_Prefetcher) Len() int {
+	return W.WLen()
+}
+func (W _github_com_chestlab_chest_chestlib_model_Prefetcher) Prefetch(items []int, draws []uint64) {
+	W.WPrefetch(items, draws)
+}
+func (W _github_com_chestlab_chest_chestlib_model_Prefetcher) Shape() (c int, h int, w int) {
+	return W.WShape()
 }
 
 // _github_com_chestlab_chest_chestlib_model_Source is an interface wrapper for Source type

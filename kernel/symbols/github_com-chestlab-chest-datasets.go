@@ -12,18 +12,65 @@ import (
 func init() {
 	Symbols["github.com/chestlab/chest/datasets/datasets"] = map[string]reflect.Value{
 		// function, constant and variable definitions
-		"Blazons":      reflect.ValueOf(datasets.Blazons),
-		"DataVariable": reflect.ValueOf(constant.MakeFromLiteral("\"CHEST_DATA\"", token.STRING, 0)),
-		"ErrNoData":    reflect.ValueOf(&datasets.ErrNoData).Elem(),
-		"Omniglot":     reflect.ValueOf(datasets.Omniglot),
-		"UCI":          reflect.ValueOf(datasets.UCI),
+		"Blazons":       reflect.ValueOf(datasets.Blazons),
+		"CUB":           reflect.ValueOf(datasets.CUB),
+		"Cars196":       reflect.ValueOf(datasets.Cars196),
+		"DataVariable":  reflect.ValueOf(constant.MakeFromLiteral("\"CHEST_DATA\"", token.STRING, 0)),
+		"ErrNoData":     reflect.ValueOf(&datasets.ErrNoData).Elem(),
+		"FatalDamage":   reflect.ValueOf(datasets.FatalDamage),
+		"Folder":        reflect.ValueOf(datasets.Folder),
+		"Images":        reflect.ValueOf(datasets.Images),
+		"InShop":        reflect.ValueOf(datasets.InShop),
+		"MakeToy":       reflect.ValueOf(datasets.MakeToy),
+		"Omniglot":      reflect.ValueOf(datasets.Omniglot),
+		"ReadBenchmark": reflect.ValueOf(datasets.ReadBenchmark),
+		"ReadFeatures":  reflect.ValueOf(datasets.ReadFeatures),
+		"SOP":           reflect.ValueOf(datasets.SOP),
+		"SkipDamage":    reflect.ValueOf(datasets.SkipDamage),
+		"SourceOf":      reflect.ValueOf(datasets.SourceOf),
+		"Sources":       reflect.ValueOf(datasets.Sources),
+		"Toys":          reflect.ValueOf(datasets.Toys),
+		"UCI":           reflect.ValueOf(datasets.UCI),
 
 		// type definitions
+		"Benchmark":       reflect.ValueOf((*datasets.Benchmark)(nil)),
 		"BlazonsOptions":  reflect.ValueOf((*datasets.BlazonsOptions)(nil)),
+		"Count":           reflect.ValueOf((*datasets.Count)(nil)),
+		"Damaged":         reflect.ValueOf((*datasets.Damaged)(nil)),
+		"Download":        reflect.ValueOf((*datasets.Download)(nil)),
+		"FeatureOptions":  reflect.ValueOf((*datasets.FeatureOptions)(nil)),
+		"Features":        reflect.ValueOf((*datasets.Features)(nil)),
+		"Files":           reflect.ValueOf((*datasets.Files)(nil)),
+		"ImageOptions":    reflect.ValueOf((*datasets.ImageOptions)(nil)),
+		"ImageSet":        reflect.ValueOf((*datasets.ImageSet)(nil)),
 		"OmniglotOptions": reflect.ValueOf((*datasets.OmniglotOptions)(nil)),
+		"Progress":        reflect.ValueOf((*datasets.Progress)(nil)),
 		"Set":             reflect.ValueOf((*datasets.Set)(nil)),
+		"SkippedFile":     reflect.ValueOf((*datasets.SkippedFile)(nil)),
+		"Source":          reflect.ValueOf((*datasets.Source)(nil)),
 		"Split":           reflect.ValueOf((*datasets.Split)(nil)),
 		"Table":           reflect.ValueOf((*datasets.Table)(nil)),
 		"Tree":            reflect.ValueOf((*datasets.Tree)(nil)),
+
+		// interface wrapper definitions
+		"_Progress": reflect.ValueOf((*_github_com_chestlab_chest_datasets_Progress)(nil)),
 	}
+}
+
+// _github_com_chestlab_chest_datasets_Progress is an interface wrapper for Progress type
+type _github_com_chestlab_chest_datasets_Progress struct {
+	IValue  interface{}
+	WFinish func(status string)
+	WSet    func(done int, status string)
+	WStart  func(total int, what string)
+}
+
+func (W _github_com_chestlab_chest_datasets_Progress) Finish(status string) {
+	W.WFinish(status)
+}
+func (W _github_com_chestlab_chest_datasets_Progress) Set(done int, status string) {
+	W.WSet(done, status)
+}
+func (W _github_com_chestlab_chest_datasets_Progress) Start(total int, what string) {
+	W.WStart(total, what)
 }
