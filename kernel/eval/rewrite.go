@@ -18,6 +18,8 @@ type rewriter struct {
 	info *types.Info // what is known of the syntax before it is changed; may be nil
 	fns  []int       // the functions around the node, as indices of marks
 	own  int         // depth of goroutines: a panic there ends the process, so marks are of no use
+
+	results [][]result // named ones of the functions around the node
 }
 
 // rewrite changes an item in place.
@@ -33,12 +35,17 @@ func (s *Session) rewrite(it item, info *types.Info) {
 	if b, ok := it.stmt.(*ast.BlockStmt); ok {
 		r.fns = append(r.fns, s.marks.function(s, "", b.Pos(), b.End()))
 	}
+	if a, ok := it.stmt.(*ast.AssignStmt); ok {
+		r.ownPlace(a)
+	}
 	r.walk(node(it))
 }
 
 // function rewrites a function called name.
 func (r *rewriter) function(f ast.Node, name string, body *ast.BlockStmt) {
 	r.fns = append(r.fns, r.s.marks.function(r.s, name, body.Pos(), body.End()))
+	t := typeOf(f)
+	r.results = append(r.results, resultsOf(t))
 	if d, ok := f.(*ast.FuncDecl); ok {
 		r.ident(d.Name)
 		if d.Recv != nil {
@@ -49,7 +56,17 @@ func (r *rewriter) function(f ast.Node, name string, body *ast.BlockStmt) {
 	} else {
 		r.inspect(body)
 	}
+	body.List = append(clearResults(t, body.Lbrace), body.List...)
+	r.results = r.results[:len(r.results)-1]
 	r.fns = r.fns[:len(r.fns)-1]
+}
+
+// typeOf is the type of a function, declared or literal.
+func typeOf(f ast.Node) *ast.FuncType {
+	if d, ok := f.(*ast.FuncDecl); ok {
+		return d.Type
+	}
+	return f.(*ast.FuncLit).Type
 }
 
 // walk rewrites n and all below it.
@@ -139,6 +156,7 @@ func (r *rewriter) list(list []ast.Stmt) []ast.Stmt {
 		}
 		switch d := st.(type) {
 		case *ast.AssignStmt:
+			r.ownPlace(d)
 			out = append(out, r.s.literalsFirst(d.Rhs)...)
 			if name, _ := isBare(d.Lhs[0]); d.Tok == token.ASSIGN && len(d.Lhs) == 1 && len(d.Rhs) == 1 && name == "_" {
 				if _, operation := ast.Unparen(d.Rhs[0]).(*ast.BinaryExpr); operation { // the interpreter has no place for it
@@ -154,6 +172,8 @@ func (r *rewriter) list(list []ast.Stmt) []ast.Stmt {
 					out = append(out, r.s.literalsFirst(v.Values)...)
 				}
 			}
+		case *ast.ReturnStmt:
+			out = append(out, r.returnAtOnce(d)...)
 		case *ast.DeferStmt:
 			out = append(append(out, r.early(d.Call)...), r.earlyFunc(d.Call)...)
 		case *ast.GoStmt:
