@@ -162,6 +162,22 @@ func (s *ImageSet) Prefetch(items []int, draws []uint64) {
 	s.ahead.announce(keys)
 }
 
+// Recipe says on one line what Item does to a picture: equal for equal recipes,
+// whatever their names. Where a cache changes the pixels it says so, and so it
+// does of a Seed.
+func (s *ImageSet) Recipe() string {
+	r := s.item
+	r.Name = ""
+	if first := (transform.Resize{Size: s.o.Side}); s.o.Cache != "" && (len(r.Steps) == 0 || r.Steps[0] != transform.Step(first)) {
+		r.Steps = append([]transform.Step{first}, r.Steps...)
+	}
+	text := r.String()
+	if s.o.Seed != 0 {
+		text += fmt.Sprintf(", seed %d", s.o.Seed)
+	}
+	return text
+}
+
 // Close forgets what was announced, waits for what is being decoded and lets go
 // of the cache. The set can still be read, from its files.
 func (s *ImageSet) Close() error {

@@ -387,3 +387,34 @@ func TestCheckStops(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// TestImageRecipe: the description tells recipes apart by what they do to pixels,
+// not by their names, nor by a cache that leaves Item as it is.
+func TestImageRecipe(t *testing.T) {
+	f := writePhotos(t, 2, 30, 24)
+	describe := func(change func(o *ImageOptions)) string {
+		o := smallRecipes()
+		o.Seed = 0
+		change(&o)
+		return openSet(t, f, o).Recipe()
+	}
+	plain := describe(func(*ImageOptions) {})
+	if want := "Resize{Size:20 Filter:bicubic} → CentreCrop{Size:16} → Normalise{Mean:[0.5 0.5 0.5]"; !strings.HasPrefix(plain, want) {
+		t.Errorf("%q, want %q", plain, want)
+	}
+	for name, c := range map[string]struct {
+		change func(o *ImageOptions)
+		same   bool
+	}{
+		"name":        {func(o *ImageOptions) { o.Item.Name = "other" }, true},
+		"cache":       {func(o *ImageOptions) { o.Cache = t.TempDir() }, true},
+		"other cache": {func(o *ImageOptions) { o.Cache, o.Side = t.TempDir(), 18 }, false},
+		"resize":      {func(o *ImageOptions) { o.Item.Steps[0] = transform.Resize{Size: 18} }, false},
+		"normalise":   {func(o *ImageOptions) { o.Item.Normalise = transform.ImageNet }, false},
+		"seed":        {func(o *ImageOptions) { o.Seed = 5 }, false},
+	} {
+		if got := describe(c.change); (got == plain) != c.same {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}

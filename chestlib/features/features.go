@@ -87,7 +87,8 @@ type job struct {
 // Extract computes the features of the items of src, or of a shard of them, and
 // writes them to a file of safetensors, in one step: "features" n×d, "label" n,
 // and the record of what made them. src has images of the shape b.In, and may
-// be a Recipe.
+// be a Recipe. To a model.Prefetcher, such as a datasets.ImageSet, the next few
+// batches are announced.
 //
 // Meanwhile what is done lies in a work file beside path, path.work. When a run
 // ends early, by ctx, an error or a kill, the next one with the same arguments
@@ -201,11 +202,28 @@ func (j *job) run(ctx context.Context) error {
 	return nil
 }
 
+// ahead is how many batches are announced to a source that makes items ahead.
+const ahead = 4
+
+// announce tells the source which items come next, from one of the shard on.
+func (j *job) announce(first int) {
+	p, ok := j.src.(model.Prefetcher)
+	if !ok {
+		return
+	}
+	var items []int
+	for i := first; i < min(first+ahead*j.o.Batch, j.n); i++ {
+		items = append(items, j.first+i)
+	}
+	p.Prefetch(items, nil) // none at the end: forget
+}
+
 // read sends the items from first on in batches, in three memories in turn: one
 // is being computed, one waits, one is being filled.
 func (j *job) read(ctx context.Context, first int, to chan<- batch) {
 	size := j.b.In().Size()
 	free := [3][]float32{}
+	defer j.announce(j.n)
 	for turn := 0; first < j.n && ctx.Err() == nil; turn++ {
 		n := min(j.o.Batch, j.n-first)
 		x := &free[turn%len(free)]
@@ -213,6 +231,7 @@ func (j *job) read(ctx context.Context, first int, to chan<- batch) {
 			*x = make([]float32, min(j.o.Batch, j.n)*size)
 		}
 		b := batch{x: (*x)[:n*size], n: n}
+		j.announce(first)
 		b.err = j.items(b.x, first, n)
 		select {
 		case to <- b:

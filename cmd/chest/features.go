@@ -15,12 +15,14 @@ import (
 
 	"github.com/chestlab/chest/chestlib/backbone"
 	"github.com/chestlab/chest/chestlib/features"
+	"github.com/chestlab/chest/kernel/display"
 )
 
 // featuresFlags are the flags of chest features.
 type featuresFlags struct {
 	data     string
 	part     string
+	damaged  string
 	backbone string
 	weights  string
 	image    int
@@ -47,8 +49,14 @@ chest features join to the file that one run would have written.
 Weights are files of safetensors with the names of timm, DINO, DeiT or
 torchvision. A plain name is looked for in the folder that CHEST_WEIGHTS names;
 nothing is downloaded. --norm must be what the weights were trained with:
-imagenet for DINO, DeiT and torchvision, half for timm's ViT (augreg).`,
+imagenet for DINO, DeiT and torchvision, half for timm's ViT (augreg).
+
+Images of files are resized, bicubic, to a shorter side of 8/7 of --image, 256 for
+224, of which the middle is cut out. A folder of own images holds a folder for each
+class, and perhaps a split.csv; see chest data check FOLDER.`,
 		Example: `  CHEST_WEIGHTS=~/weights chest features --data blazons --backbone vit_s16 --weights dino_vits16.safetensors --out blazons.safetensors
+  CHEST_DATA=~/data chest features --data cub --part test --backbone resnet50 --weights ./resnet50.safetensors --out cub-test.safetensors
+  chest features --data ~/photos --damaged skip --weights untrained --out photos.safetensors
   chest features --data omniglot --backbone resnet50 --weights ./resnet50.safetensors --shard 0/4 --out omniglot-0.safetensors
   chest features join --out omniglot.safetensors omniglot-*.safetensors`,
 		Args: cobra.NoArgs,
@@ -56,7 +64,8 @@ imagenet for DINO, DeiT and torchvision, half for timm's ViT (augreg).`,
 	}
 	p := c.Flags()
 	p.StringVar(&f.data, "data", "blazons", dataHelp)
-	p.StringVar(&f.part, "part", "train", "train or test")
+	p.StringVar(&f.part, "part", "train", "train, test (the queries) or gallery")
+	p.StringVar(&f.damaged, "damaged", "fatal", "what damaged image files are: fatal, or skip to leave them out and name them")
 	p.StringVar(&f.backbone, "backbone", "vit_s16", "vit_s16 or resnet50")
 	p.StringVar(&f.weights, "weights", "", "file of the weights (default: the backbone's name with .safetensors); untrained means random ones")
 	p.IntVar(&f.image, "image", 224, "pixels of a side")
@@ -93,6 +102,7 @@ func (f featuresFlags) run(ctx context.Context, out io.Writer) error {
 	if f.image < 1 {
 		return fmt.Errorf("features: --image %d; want at least 1 pixel", f.image)
 	}
+	display.SetContext(ctx) // of what stops with the running cell
 	open, err := f.source()
 	if err != nil {
 		return err
@@ -101,16 +111,19 @@ func (f featuresFlags) run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return failed(err)
 	}
-	src, err := open()
+	src, name, err := open(ctx, os.Stderr)
 	if err != nil {
-		return failed(err)
+		return dataError(err)
+	}
+	if c, ok := src.(io.Closer); ok {
+		defer c.Close()
 	}
 	o := features.Options{
-		Data: f.data + " " + f.part, Version: version, Shard: shard, Batch: f.batch,
+		Data: name, Version: version, Shard: shard, Batch: f.batch,
 		Readers: runtime.GOMAXPROCS(0), Progress: &lines{to: os.Stderr},
 	}
 	if err := features.Extract(ctx, b, src, f.out, o); err != nil {
-		return failed(err)
+		return dataError(err)
 	}
 	set, err := features.Read(f.out, features.Describe(b, src, o))
 	if err != nil {

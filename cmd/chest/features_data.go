@@ -1,11 +1,15 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"io"
+	"os"
 
 	"github.com/chestlab/chest/chestlib/features"
 	"github.com/chestlab/chest/chestlib/model"
 	"github.com/chestlab/chest/datasets"
+	"github.com/chestlab/chest/datasets/transform"
 	"github.com/chestlab/chest/internal/vmath"
 )
 
@@ -17,59 +21,79 @@ type imageSource interface {
 	features.Recipe
 }
 
-// dataHelp lists what --data takes.
-const dataHelp = "blazons (built in) or omniglot (from CHEST_DATA)"
+// opener opens images and tells the name of the data set and of its part. What
+// the reader should know of them it writes to say.
+type opener func(ctx context.Context, say io.Writer) (src imageSource, name string, err error)
 
-// source checks --data, --part and --norm and returns what opens the images.
-func (f featuresFlags) source() (open func() (imageSource, error), err error) {
+// dataHelp lists what --data takes.
+const dataHelp = "blazons (built in), omniglot, cub, cars, sop or inshop (from CHEST_DATA), or a folder of own images"
+
+// norms are what weights are trained with.
+var norms = map[string]transform.Normalise{"imagenet": transform.ImageNet, "half": transform.Half}
+
+// source checks the flags that say what is read, and returns what opens it.
+func (f featuresFlags) source() (opener, error) {
 	norm, ok := norms[f.norm]
 	if !ok {
 		return nil, fmt.Errorf("features: --norm %q; want imagenet or half", f.norm)
 	}
-	if f.part != "train" && f.part != "test" {
-		return nil, fmt.Errorf("features: --part %q; want train or test", f.part)
+	if f.part != "train" && f.part != "test" && f.part != "gallery" {
+		return nil, fmt.Errorf("features: --part %q; want train, test or gallery", f.part)
 	}
-	var read func() (*datasets.Split, error)
-	how := fmt.Sprintf("scaled to %d×%d by the mean over areas", f.image, f.image)
+	if f.damaged != "fatal" && f.damaged != "skip" {
+		return nil, fmt.Errorf("features: --damaged %q; want fatal or skip", f.damaged)
+	}
 	switch f.data {
-	case "blazons":
-		how = fmt.Sprintf("drawn at %d×%d in colour", f.image, f.image)
-		read = func() (*datasets.Split, error) {
-			return datasets.Blazons(datasets.BlazonsOptions{Size: f.image, RGB: true})
+	case "blazons", "omniglot":
+		if f.part == "gallery" {
+			return nil, fmt.Errorf("features: --part gallery: %s", noGallery(f.data))
 		}
-	case "omniglot":
-		read = func() (*datasets.Split, error) {
-			return datasets.Omniglot("", datasets.OmniglotOptions{Size: f.image})
-		}
-	default:
+		return f.drawn(norm), nil
+	case "cub", "cars", "sop", "inshop":
+		return f.files(f.data, func(ctx context.Context) (*datasets.Benchmark, error) {
+			return datasets.ReadBenchmark(ctx, f.data, "")
+		}), nil
+	}
+	if st, err := os.Stat(f.data); err != nil || !st.IsDir() {
 		return nil, fmt.Errorf("features: --data %q; want %s", f.data, dataHelp)
 	}
-	return func() (imageSource, error) {
+	return f.files("", func(ctx context.Context) (*datasets.Benchmark, error) { return datasets.Folder(ctx, f.data) }), nil
+}
+
+// noGallery says why there is no such part.
+func noGallery(data string) string {
+	return data + " has no gallery, each query is searched among all others; want --part train or test"
+}
+
+// drawn opens the sets that come as pixels of the size that is asked for.
+func (f featuresFlags) drawn(norm transform.Normalise) opener {
+	return func(context.Context, io.Writer) (imageSource, string, error) {
+		how := fmt.Sprintf("drawn at %d×%d in colour", f.image, f.image)
+		read := func() (*datasets.Split, error) {
+			return datasets.Blazons(datasets.BlazonsOptions{Size: f.image, RGB: true})
+		}
+		if f.data == "omniglot" {
+			how = fmt.Sprintf("scaled to %d×%d by the mean over areas", f.image, f.image)
+			read = func() (*datasets.Split, error) {
+				return datasets.Omniglot("", datasets.OmniglotOptions{Size: f.image})
+			}
+		}
 		split, err := read()
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		set := split.Train
 		if f.part == "test" {
 			set = split.Test
 		}
-		return &pictures{set, norm, how}, nil
-	}, nil
-}
-
-// norm is the mean and the deviation of red, green and blue, of pixels from 0 to 1.
-type norm struct{ mean, deviation [3]float32 }
-
-// norms are what weights are trained with.
-var norms = map[string]norm{
-	"imagenet": {[3]float32{0.485, 0.456, 0.406}, [3]float32{0.229, 0.224, 0.225}},
-	"half":     {[3]float32{0.5, 0.5, 0.5}, [3]float32{0.5, 0.5, 0.5}},
+		return &pictures{set, norm, how}, f.data + " " + f.part, nil
+	}
 }
 
 // pictures is a set as images of three channels, normalised.
 type pictures struct {
 	*datasets.Set
-	norm norm
+	norm transform.Normalise
 	how  string
 }
 
@@ -82,7 +106,7 @@ func (p *pictures) Recipe() string {
 	if p.C == 1 {
 		how += ", grey as three channels"
 	}
-	return fmt.Sprintf("%s; less mean %v, over deviation %v", how, p.norm.mean, p.norm.deviation)
+	return fmt.Sprintf("%s; less mean %v, over deviation %v", how, p.norm.Mean, p.norm.Std)
 }
 
 // Item writes item i.
@@ -99,7 +123,7 @@ func (p *pictures) Item(dst []float32, i int) error {
 	}
 	for c := range 3 {
 		x := dst[c*plane : (c+1)*plane]
-		vmath.Affine(x, 0.5/p.norm.deviation[c], x, (0.5-p.norm.mean[c])/p.norm.deviation[c])
+		vmath.Affine(x, 0.5/p.norm.Std[c], x, (0.5-p.norm.Mean[c])/p.norm.Std[c])
 	}
 	return nil
 }
