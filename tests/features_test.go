@@ -25,6 +25,12 @@ func TestFeatures(t *testing.T) {
 	if r := features("--out", at("four"), "--shard", part); r.code != 0 || strings.Contains(r.stderr, "features of") {
 		t.Errorf("a second time: code %d, %s", r.code, r.stderr)
 	}
+	r = chest(t, "", "data", "info", at("four"))
+	for _, want := range []string{"4×384 features of blazons train", "weights   untrained, seed 1\n", "transform drawn at 16×16", "of 960 items\n"} {
+		if r.code != 0 || !strings.Contains(r.stdout, want) {
+			t.Errorf("data info: code %d, %s%s; want %q", r.code, r.stdout, r.stderr, want)
+		}
+	}
 	for says, c := range map[string]struct {
 		code int
 		args []string

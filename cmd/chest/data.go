@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/chestlab/chest/chestlib/features"
 	"github.com/chestlab/chest/datasets"
 	"github.com/chestlab/chest/datasets/catalog"
 	"github.com/chestlab/chest/kernel/display"
@@ -58,13 +59,18 @@ func dataList(dir *string) *cobra.Command {
 
 func dataInfo() *cobra.Command {
 	return &cobra.Command{
-		Use:   "info [NAME]",
-		Short: "Describe a data set: size, classes, licence, source",
-		Args:  cobra.MaximumNArgs(1),
+		Use:   "info [NAME|FILE]",
+		Short: "Describe a data set, or say what made a file of chest features",
+		Long: `Describe a data set: size, classes, licence, source. Of a FILE of chest features
+it says what made it: network, weights, transform, data set.`,
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			all := datasets.Sources()
 			if len(args) == 1 {
 				s, err := datasets.SourceOf(args[0])
+				if st, e := os.Stat(args[0]); err != nil && e == nil && !st.IsDir() {
+					return featuresInfo(cmd.OutOrStdout(), args[0])
+				}
 				if err != nil {
 					return err
 				}
@@ -76,6 +82,18 @@ func dataInfo() *cobra.Command {
 			return nil
 		},
 	}
+}
+
+// featuresInfo writes the record of a file of features.
+func featuresInfo(out io.Writer, path string) error {
+	set, err := features.Read(path, features.Record{})
+	if err != nil {
+		return failed(fmt.Errorf("%w; chest data check reads any file of features", err))
+	}
+	r := set.Record
+	_, err = fmt.Fprintf(out, "%v\n  weights   %s\n  transform %s\n  labels    %s, of %d items\n  program   chest %s with %s\n",
+		set, r.Weights, r.Transform, r.Labels, r.Items, r.Version, r.Level)
+	return failed(err)
 }
 
 func dataCheck(dir *string) *cobra.Command {
