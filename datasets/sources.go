@@ -27,8 +27,8 @@ type Source struct {
 
 // Count is the published size of a part.
 type Count struct {
-	Part            string // train, query or gallery
-	Images, Classes int
+	Part            string // train, query or gallery; "table" of one without parts, as UCI's
+	Images, Classes int    // rows instead of images in a table
 }
 
 // Download is a file that may be fetched.
@@ -92,9 +92,13 @@ var sources = []Source{
 	},
 }
 
-// Sources are the published data sets that chest reads.
+// Sources are the published data sets that chest reads: images, and the tables
+// of UCI.
 func Sources() []Source {
 	all := slices.Clone(sources)
+	for _, s := range uciSets {
+		all = append(all, s.source())
+	}
 	for i := range all {
 		s := &all[i]
 		s.Folders, s.Marks = slices.Clone(s.Folders), slices.Clone(s.Marks)

@@ -44,7 +44,9 @@ func (t *Table) String() string {
 // fields, first a name where the rows have one, then columns, then the class.
 type uciSet struct {
 	name    string
+	title   string
 	page    string
+	paper   string
 	rows    int
 	named   bool
 	columns []string
@@ -52,13 +54,13 @@ type uciSet struct {
 }
 
 var uciSets = []uciSet{
-	{"zoo", "https://archive.ics.uci.edu/dataset/111/zoo", 101, true,
+	{"zoo", "UCI Zoo", "https://archive.ics.uci.edu/dataset/111/zoo", "Forsyth, Zoo, UCI Machine Learning Repository, 1990", 101, true,
 		[]string{"hair", "feathers", "eggs", "milk", "airborne", "aquatic", "predator", "toothed", "backbone", "breathes", "venomous", "fins", "legs", "tail", "domestic", "catsize"},
 		[]string{"1", "2", "3", "4", "5", "6", "7"}},
-	{"iris", "https://archive.ics.uci.edu/dataset/53/iris", 150, false,
+	{"iris", "UCI Iris", "https://archive.ics.uci.edu/dataset/53/iris", "Fisher, The Use of Multiple Measurements in Taxonomic Problems, 1936", 150, false,
 		[]string{"sepal length", "sepal width", "petal length", "petal width"},
 		[]string{"Iris-setosa", "Iris-versicolor", "Iris-virginica"}},
-	{"glass", "https://archive.ics.uci.edu/dataset/42/glass+identification", 214, true,
+	{"glass", "UCI Glass Identification", "https://archive.ics.uci.edu/dataset/42/glass+identification", "German, Glass Identification, UCI Machine Learning Repository, 1987", 214, true,
 		[]string{"RI", "Na", "Mg", "Al", "Si", "K", "Ca", "Ba", "Fe"},
 		[]string{"1", "2", "3", "5", "6", "7"}},
 }
@@ -99,6 +101,16 @@ func UCI(dir, name string) (*Table, error) {
 	return t, nil
 }
 
+// source describes the table among the other data sets.
+func (s uciSet) source() Source {
+	return Source{
+		Name: s.name, Title: s.title,
+		Folders: []string{"uci/" + s.name, s.name}, Marks: []string{s.name + ".data"}, Layout: s.name + ".data",
+		Page: s.page, Licence: "CC BY 4.0", Paper: s.paper,
+		Counts: []Count{{"table", s.rows, len(s.classes)}},
+	}
+}
+
 // read finds the file and reads it.
 func (s uciSet) read(dir string) (path string, data []byte, err error) {
 	if dir == "" {
@@ -108,7 +120,7 @@ func (s uciSet) read(dir string) (path string, data []byte, err error) {
 		return "", nil, fmt.Errorf("%w: UCI %s: no folder given and %s is not set. %s", ErrNoData, s.name, DataVariable, s.whence())
 	}
 	file := s.name + ".data"
-	for _, d := range []string{dir, filepath.Join(dir, s.name), filepath.Join(dir, "uci", s.name)} {
+	for _, d := range []string{dir, filepath.Join(dir, "uci", s.name), filepath.Join(dir, s.name)} {
 		path = filepath.Join(d, file)
 		f, err := os.Open(path)
 		if errors.Is(err, fs.ErrNotExist) {

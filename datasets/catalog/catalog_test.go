@@ -44,7 +44,7 @@ func TestList(t *testing.T) {
 	for _, e := range List(dir) {
 		if e.Folder != "" {
 			have = append(have, e.Source.Name)
-		} else if filepath.Dir(e.Would) != dir {
+		} else if !strings.HasPrefix(e.Would, dir+string(filepath.Separator)) {
 			t.Errorf("%s would lie in %s", e.Source.Name, e.Would)
 		}
 		if info := Info(e.Source); !strings.Contains(info, e.Source.Licence) || !strings.Contains(info, e.Source.Page) || !strings.Contains(info, "as published") {
@@ -122,10 +122,43 @@ func TestCheckOwn(t *testing.T) {
 			t.Errorf("%s: %+v, %v", what, r, err)
 		}
 	}
-	if _, err := Check(context.Background(), "birds", dir, nil); err == nil || !strings.Contains(err.Error(), `no data set "birds"; there are cub, cars, sop, inshop, omniglot, or name a folder`) {
+	if _, err := Check(context.Background(), "birds", dir, nil); err == nil || !strings.Contains(err.Error(), `no data set "birds"; there are cub, cars, sop, inshop, omniglot, zoo, iris, glass, or name a folder`) {
 		t.Error(err)
 	}
 	if _, err := Check(context.Background(), "sop", dir, nil); !errors.Is(err, datasets.ErrNoData) {
+		t.Error(err)
+	}
+}
+
+// TestCheckTable checks a table of UCI where List says that it would lie.
+func TestCheckTable(t *testing.T) {
+	dir := t.TempDir()
+	var rows strings.Builder
+	for i := range 150 {
+		fmt.Fprintf(&rows, "%d.5,3,1,0.2,%s\n", i, []string{"Iris-setosa", "Iris-versicolor", "Iris-virginica"}[i/50])
+	}
+	for _, e := range List(dir) {
+		if e.Source.Name == "iris" {
+			must(t, os.MkdirAll(e.Would, 0o700), os.WriteFile(filepath.Join(e.Would, "iris.data"), []byte(rows.String()), 0o600))
+			if info := Info(e.Source); !strings.Contains(info, "150 rows of 3 classes, as published") || !strings.Contains(info, "CC BY 4.0") {
+				t.Error(info)
+			}
+		}
+	}
+	for _, e := range List(dir) {
+		if (e.Folder != "") != (e.Source.Name == "iris") {
+			t.Errorf("%s is in %q", e.Source.Name, e.Folder)
+		}
+	}
+	r, err := Check(context.Background(), "iris", dir, nil)
+	if err != nil || r.Items != 150 || fmt.Sprint(r.Parts) != "[iris: 150 rows of 4 columns, 3 classes]" || len(r.SHA256) != 64 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	must(t, os.WriteFile(filepath.Join(dir, "uci/iris/iris.data"), []byte(strings.Replace(rows.String(), "7.5,3", "7.5,4", 1)), 0o600))
+	if other, err := Check(context.Background(), "iris", dir, nil); err != nil || other.SHA256 == r.SHA256 {
+		t.Errorf("another table: %+v, %v", other, err)
+	}
+	if _, err := Check(context.Background(), "zoo", dir, nil); !errors.Is(err, datasets.ErrNoData) {
 		t.Error(err)
 	}
 }

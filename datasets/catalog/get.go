@@ -31,7 +31,7 @@ const stall = 60 * time.Second
 // answer for half a minute; any download ends if nothing comes for a minute.
 func Get(ctx context.Context, s datasets.Source, dir string, client *http.Client, p Progress) (folder string, err error) {
 	if s.Downloads == nil {
-		return "", fmt.Errorf("%w: %s: its licence does not let chest fetch it. %s", datasets.ErrNoData, s.Title, s.Whence())
+		return "", fmt.Errorf("%w: %s: chest does not fetch it. %s", datasets.ErrNoData, s.Title, s.Whence())
 	}
 	if dir == "" {
 		dir = os.Getenv(datasets.DataVariable)

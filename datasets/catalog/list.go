@@ -60,11 +60,15 @@ func or(a, b string) string {
 func Info(s datasets.Source) string {
 	text := fmt.Sprintf("%s (%s)\n", s.Title, s.Name)
 	for _, c := range s.Counts {
-		text += fmt.Sprintf("  %-8s %d images of %d classes, as published\n", c.Part, c.Images, c.Classes)
+		items := "images"
+		if c.Part == "table" {
+			items = "rows"
+		}
+		text += fmt.Sprintf("  %-8s %d %s of %d classes, as published\n", c.Part, c.Images, items, c.Classes)
 	}
 	text += fmt.Sprintf("  licence  %s\n  source   %s\n  page     %s\n  layout   %s: %s\n", s.Licence, s.Paper, s.Page, s.Folders[0], s.Layout)
 	if s.Downloads == nil {
-		return text + "  get      by hand from the page: its licence does not let chest fetch it\n"
+		return text + "  get      by hand from the page: chest does not fetch it\n"
 	}
 	return text + fmt.Sprintf("  get      chest data get %s\n", s.Name)
 }
