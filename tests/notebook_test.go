@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -201,6 +202,46 @@ func TestGorgoniaNotebook(t *testing.T) {
 	}
 	if !(with[0] < without[0]) {
 		t.Errorf("own term %g with it, %g without", with[0], without[0])
+	}
+}
+
+// TestOwnDataNotebook runs the notebook for own images on its toy, and on a folder
+// that a parameter names, without a split.csv: every row of the table has shares
+// that rise with K, and train, test and what was found are shown as pictures.
+func TestOwnDataNotebook(t *testing.T) {
+	dir := t.TempDir()
+	if r := chest(t, "", "data", "make-toy", "folder", dir); r.code != 0 {
+		t.Fatal(r.stderr)
+	}
+	folder := filepath.Join(dir, "toy_folder")
+	if err := os.Remove(filepath.Join(folder, "split.csv")); err != nil {
+		t.Fatal(err)
+	}
+	for says, args := range map[string][]string{
+		"folder gallery: 12 files": nil,
+		"folder test: 18 files":    {"-p", "folder=" + folder, "-p", "work=" + dir, "-p", "epochs=5"},
+	} {
+		out := filepath.Join(t.TempDir(), "out.ipynb")
+		if r := chest(t, "", append([]string{"run", "../notebooks/03_bring_your_data.ipynb", "-o", out}, args...)...); r.code != 0 {
+			t.Fatalf("%v: exit %d\n%s%s", args, r.code, r.stdout, r.stderr)
+		}
+		nb := readSaved(t, out)
+		texts := nb.texts(t)
+		if !strings.Contains(strings.Join(texts, "\n"), says) {
+			t.Errorf("%v: the outputs do not say %q", args, says)
+		}
+		for _, name := range []string{"frozen features cosine", "untrained heads E", "untrained heads H", "CHEST E", "CHEST H"} {
+			row := tableRow(t, texts, strings.Fields(name)...) // R@1, 2, 4, 8, MAP@R
+			if len(row) != 5 || row[0] <= 0 || row[3] > 100 || row[4] <= 0 || !slices.IsSorted(row[:4]) {
+				t.Errorf("%v: %s: %v", args, name, row)
+			}
+		}
+		if n := nb.count("image/png", ""); n != 3 {
+			t.Errorf("%v: %d pictures", args, n)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "test.safetensors")); err != nil {
+		t.Error(err)
 	}
 }
 
