@@ -1,13 +1,15 @@
 # make run    train on the built-in data, write an executed notebook and HTML to out/
 # make test   install what the tests need and run all of them
+# make fuzz   every fuzzer for FUZZTIME (30s) each
 # make bench  chest beside PyTorch and OpenBLAS: steps, products, retrieval, in one run
 # make twin   the same training in chest and PyTorch, on Omniglot (CHEST_DATA)
 # make bench-go        benchmarks of packages
 # make bench-kernel    chest beside the kernels that are installed, in one run
 # make peers    one notebook under chest, gophernotes and ipykernel
-.PHONY: run build test check bench twin bench-go bench-kernel peers fmt generate
+.PHONY: run build test check fuzz bench twin bench-go bench-kernel peers fmt generate
 
 GO ?= go
+FUZZTIME ?= 30s
 
 run:
 	$(GO) run ./cmd/chest run notebooks/01_quickstart.ipynb -o out/01_quickstart.ipynb --html out/01_quickstart.html
@@ -24,6 +26,9 @@ test:
 
 check:
 	sh tests/check.sh
+
+fuzz:
+	FUZZTIME=$(FUZZTIME) sh tests/fuzz.sh
 
 bench: build
 	sh tests/bench/install.sh
