@@ -213,6 +213,7 @@ func TestOwnDataNotebook(t *testing.T) {
 	if r := chest(t, "", "data", "make-toy", "folder", dir); r.code != 0 {
 		t.Fatal(r.stderr)
 	}
+	t.Setenv("TMPDIR", dir) // what the notebook leaves there goes with the test
 	folder := filepath.Join(dir, "toy_folder")
 	if err := os.Remove(filepath.Join(folder, "split.csv")); err != nil {
 		t.Fatal(err)
