@@ -14,10 +14,10 @@ import (
 // maxOwn bounds the pictures of an own folder.
 const maxOwn = 5_000_000
 
-// pictures are the endings of files that the standard decoders read.
-var pictures = []string{".jpg", ".jpeg", ".png", ".gif"}
+// pictures are the endings of files that Images decodes.
+var pictures = []string{".jpg", ".jpeg", ".png", ".gif", ".webp"}
 
-// Folder reads own pictures: dir/class/name.jpg, also .jpeg, .png and .gif.
+// Folder reads own pictures: dir/class/name.jpg, also .jpeg, .png, .gif and .webp.
 // Folders are the classes, in the order of their names. Other files, folders in
 // a class and names that begin with a dot are skipped; Notes says how many.
 //

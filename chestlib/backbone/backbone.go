@@ -16,6 +16,7 @@ package backbone
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/chestlab/chest/chestlib/model"
@@ -46,6 +47,9 @@ type Backbone interface {
 
 // names are the networks that Open knows.
 var names = []string{"vit_s16", "resnet50"}
+
+// Names are the networks that Open knows.
+func Names() []string { return slices.Clone(names) }
 
 // Open reads the weights of a network by name for images of size×size pixels; size 0
 // means 224.

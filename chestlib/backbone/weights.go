@@ -34,6 +34,17 @@ var published = map[string]string{
 const conversion = `A .pth becomes .safetensors by: python3 -c "import torch, safetensors.torch as s; w = torch.load('F.pth', map_location='cpu'); ` +
 	`w = w.get('model', w.get('state_dict', w)); s.save_file({k: v.contiguous() for k, v in w.items()}, 'F.safetensors')"`
 
+// Published says where weights of a network of Names come from, under what
+// licence, where to put them, and how a PyTorch file is converted; "" for another
+// name.
+func Published(name string) string {
+	kind := map[string]string{"vit_s16": "vit", "resnet50": "resnet"}[name]
+	if kind == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s. Put the file into the folder that %s names; it is looked for nowhere else. %s", published[kind], WeightsVariable, conversion)
+}
+
 // help tells how to get weights of a kind.
 func help(kind string) string { return published[kind] + ". " + conversion }
 

@@ -35,7 +35,7 @@ publishers pack them.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	c.PersistentFlags().StringVar(&dir, "dir", "", "folder of all data sets (default: CHEST_DATA)")
-	c.AddCommand(dataList(&dir), dataCheck(&dir), dataInfo(), dataGet(&dir), dataToy())
+	c.AddCommand(dataList(&dir), dataCheck(&dir), dataInfo(), dataImport(), dataGet(&dir), dataToy())
 	return c
 }
 
@@ -137,9 +137,17 @@ func dataGet(dir *string) *cobra.Command {
 		Short: "Fetch a data set, or say where to get it and under what licence",
 		Long: `Fetch a data set whose licence lets anybody pass it on: omniglot. Of the others
 it says where to get them and under what licence. A transfer that broke off goes
-on where it stopped; the checksum says whether the file is the published one.`,
+on where it stopped; the checksum says whether the file is the published one.
+Of weights/vit_s16 and weights/resnet50 it says where they come from, and how
+their files are converted: weights are never fetched.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if text, ok, err := weightsHelp(args[0]); ok || err != nil {
+				if err == nil {
+					fmt.Fprintln(cmd.OutOrStdout(), text)
+				}
+				return err
+			}
 			s, err := datasets.SourceOf(args[0])
 			if err != nil {
 				return err

@@ -100,7 +100,7 @@ func TestCheck(t *testing.T) {
 	if bad.Wrong != 4 || len(bad.Problems) != 4 || bad.SHA256 == good.SHA256 || !strings.Contains(fmt.Sprint(bad.Notes), "1 images are in cub train and cub test, byte for byte") {
 		t.Fatalf("%+v", bad)
 	}
-	for i, want := range []string{"a broken image of 40×40: ", "the file is empty; copy", "no JPEG, PNG or GIF image: ", "an image of 4096×4097 in "} {
+	for i, want := range []string{"a broken image of 40×40: ", "the file is empty; copy", "no JPEG, PNG, GIF or WebP image: ", "an image of 4096×4097 in "} {
 		if !strings.Contains(bad.Problems[i], want) || !strings.Contains(bad.Problems[i], at(i+1, "001.Blazon_A")) || !strings.Contains(bad.Problems[i], ";") {
 			t.Errorf("problem %d is %q, want %q", i, bad.Problems[i], want)
 		}

@@ -19,6 +19,8 @@ import (
 	"slices"
 	"sync"
 
+	_ "golang.org/x/image/webp"
+
 	"github.com/chestlab/chest/datasets"
 	"github.com/chestlab/chest/internal/parallel"
 )
@@ -26,7 +28,7 @@ import (
 // Bounds of an image, far above the published ones.
 const (
 	mostBytes  = 64 << 20 // of a file
-	mostPixels = 64 << 20 // of a picture
+	mostPixels = 1 << 25  // of a picture, what datasets.Images takes
 	anyPixels  = 4 << 20  // of a picture, however few bytes it has
 	packing    = 1000     // pixels a byte that a larger one may have
 	mostTold   = 50       // problems that a report lists
@@ -224,7 +226,7 @@ func look(root *os.Root, path string) (x found) {
 func decode(data []byte) string {
 	c, _, err := image.DecodeConfig(bytes.NewReader(data))
 	if err != nil {
-		return fmt.Sprintf("no JPEG, PNG or GIF image: %v; copy it again or convert it", err)
+		return fmt.Sprintf("no JPEG, PNG, GIF or WebP image: %v; copy it again or convert it", err)
 	}
 	if c.Width < 1 || c.Height < 1 || c.Width > mostPixels/c.Height {
 		return fmt.Sprintf("an image of %d×%d; want 1 to %d pixels: make it smaller", c.Width, c.Height, mostPixels)

@@ -14,10 +14,12 @@ func init() {
 	Symbols["github.com/chestlab/chest/chestlib/backbone/backbone"] = map[string]reflect.Value{
 		// function, constant and variable definitions
 		"ErrNoWeights":    reflect.ValueOf(&backbone.ErrNoWeights).Elem(),
+		"Names":           reflect.ValueOf(backbone.Names),
 		"NormEps":         reflect.ValueOf(constant.MakeFromLiteral("1.00000000000000000003625036316452388482356461452127405209466815e-06", token.FLOAT, 0)),
 		"Open":            reflect.ValueOf(backbone.Open),
 		"OpenResNet":      reflect.ValueOf(backbone.OpenResNet),
 		"OpenViT":         reflect.ValueOf(backbone.OpenViT),
+		"Published":       reflect.ValueOf(backbone.Published),
 		"Start":           reflect.ValueOf(backbone.Start),
 		"Untrained":       reflect.ValueOf(backbone.Untrained),
 		"UntrainedResNet": reflect.ValueOf(backbone.UntrainedResNet),
