@@ -21,8 +21,13 @@ for dir in $found; do
 	done
 done
 # What a fuzzer prints is kept together, and only its last line if it found nothing.
+# The go command sometimes calls the end of the time itself a failure, "context
+# deadline exceeded": that is one only with an input, which it would have written.
 xargs -P "$(getconf _NPROCESSORS_ONLN)" -n 2 sh -c '
-	out=$(go test -run "^\$" -fuzz "^$2\$" -fuzztime "$FUZZTIME" -fuzzminimizetime 1x -parallel 1 "$1" 2>&1) || { echo "fuzz: $1 $2 FAILED"; echo "$out"; exit 255; }
+	out=$(go test -run "^\$" -fuzz "^$2\$" -fuzztime "$FUZZTIME" -fuzzminimizetime 1x -parallel 1 "$1" 2>&1) || {
+		echo "$out" | grep -q "context deadline exceeded" && ! echo "$out" | grep -qE "Failing input|panic|testdata" ||
+			{ echo "fuzz: $1 $2 FAILED"; echo "$out"; exit 255; }
+	}
 	echo "fuzz: $1 $2: $(echo "$out" | grep "^fuzz: elapsed" | tail -n 1 | cut -d " " -f 3-)"
 ' fuzz <"$all"
 echo "fuzz: $(wc -l <"$all") fuzzers found nothing in $FUZZTIME each"
