@@ -113,7 +113,7 @@ paths and bytes: two copies with one checksum are the same. Exit code: 0 whole,
 			display.SetContext(ctx) // of Omniglot, which stops with the running cell
 			r, err := catalog.Check(ctx, args[0], *dir, newLine(os.Stderr))
 			if err != nil {
-				return dataError(err)
+				return stopped(err)
 			}
 			out := cmd.OutOrStdout()
 			for _, line := range append(r.Parts, r.Notes...) {
@@ -156,7 +156,7 @@ their files are converted: weights are never fetched.`,
 			defer stop()
 			folder, err := catalog.Get(ctx, s, *dir, nil, newLine(os.Stderr))
 			if err != nil {
-				return dataError(err)
+				return stopped(err)
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s is in %s (licence: %s)\n", s.Title, folder, s.Licence)
 			return nil
@@ -187,8 +187,8 @@ func interruptible(ctx context.Context) (context.Context, func()) {
 	return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 }
 
-// dataError gives an error its exit code.
-func dataError(err error) error {
+// stopped gives an error its exit code: that of an interrupt, or 1.
+func stopped(err error) error {
 	if errors.Is(err, context.Canceled) {
 		return exitError{exitInterrupted, err}
 	}

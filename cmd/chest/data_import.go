@@ -28,7 +28,7 @@ safetensors from which heads are trained.`,
 			defer stop()
 			f, err := datasets.ReadFeatures(ctx, args[0], o)
 			if err != nil {
-				return dataError(err)
+				return stopped(err)
 			}
 			if err := f.Save(out); err != nil {
 				return failed(err)

@@ -96,7 +96,7 @@ func TestLine(t *testing.T) {
 
 // TestDataInterrupted: Ctrl-C has an exit code of its own.
 func TestDataInterrupted(t *testing.T) {
-	if got := code(dataError(context.Canceled)); got != exitInterrupted {
+	if got := code(stopped(context.Canceled)); got != exitInterrupted {
 		t.Error(got)
 	}
 }

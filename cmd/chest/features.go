@@ -113,7 +113,7 @@ func (f featuresFlags) run(ctx context.Context, out io.Writer) error {
 	}
 	src, name, err := open(ctx, os.Stderr)
 	if err != nil {
-		return dataError(err)
+		return stopped(err)
 	}
 	if c, ok := src.(io.Closer); ok {
 		defer c.Close()
@@ -123,7 +123,7 @@ func (f featuresFlags) run(ctx context.Context, out io.Writer) error {
 		Readers: runtime.GOMAXPROCS(0), Progress: &lines{to: os.Stderr},
 	}
 	if err := features.Extract(ctx, b, src, f.out, o); err != nil {
-		return dataError(err)
+		return stopped(err)
 	}
 	set, err := features.Read(f.out, features.Describe(b, src, o))
 	if err != nil {

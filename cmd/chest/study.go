@@ -102,7 +102,7 @@ func (f studyFlags) run(ctx context.Context, what string) error {
 	}
 	lines, err := s.Run(ctx, rows)
 	if err != nil {
-		return failed(fmt.Errorf("study: %w; what is done is in %s", err, f.dir))
+		return stopped(fmt.Errorf("study: %w; what is done is in %s", err, f.dir))
 	}
 	fmt.Fprintf(os.Stderr, "%s\n", time.Since(begin).Round(time.Second))
 	fmt.Println(tableForms[f.form](f.table(what+" on "+f.data+", "+measured, rows, lines)))
