@@ -337,7 +337,7 @@ func TestFolderByClass(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := fmt.Sprint(b.Train.Classes, b.Query.Classes, len(b.Train.Paths), len(b.Query.Paths), b.Gallery, b.Notes); got !=
-		"[blazon a blazon b blazon c] [blazon d blazon e] 18 12 <nil> [4 files or folders were skipped: they are not pictures (.jpg .jpeg .png .gif) in the folder of a class]" {
+		"[blazon a blazon b blazon c] [blazon d blazon e] 18 12 <nil> [4 files or folders were skipped: they are not pictures (.jpg .jpeg .png .gif .webp) in the folder of a class]" {
 		t.Error(got)
 	}
 }
