@@ -121,6 +121,9 @@ func (t *Trainer) restore(f *safetensors.File) error {
 	if err := json.Unmarshal([]byte(f.Meta["progress"]), &p); err != nil {
 		return fmt.Errorf("its progress: %w", err)
 	}
+	if err := p.check(t.sampler.Steps()); err != nil {
+		return fmt.Errorf("its progress: %w", err)
+	}
 	t.useAverage(false)
 	arrays := t.arrays()
 	if p.Best.Epoch > 0 && t.o.Patience > 0 {
@@ -137,6 +140,22 @@ func (t *Trainer) restore(f *safetensors.File) error {
 	if t.average != nil {
 		t.average.SetSteps(p.Average)
 		t.useAverage(t.run == nil && t.steps > 0)
+	}
+	return nil
+}
+
+// check finds numbers that no run of so many steps an epoch has.
+func (p *progress) check(steps int) error {
+	for _, n := range []int{p.Steps, p.Place, p.Epochs, p.Trunk, p.Rest, p.Params, p.Average, p.Best.Epoch, p.Best.Since} {
+		if n < 0 {
+			return fmt.Errorf("%d is negative", n)
+		}
+	}
+	if r := p.Run; r != nil && (r.At < 0 || r.At > steps || r.Draw < 0 || r.Number < 1) {
+		return fmt.Errorf("epoch %d, draw %d, step %d of %d is no place in a run", r.Number, r.Draw, r.At, steps)
+	}
+	if p.Warned == nil {
+		p.Warned = make(map[string]bool)
 	}
 	return nil
 }

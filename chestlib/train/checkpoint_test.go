@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -18,6 +19,8 @@ import (
 	"github.com/chestlab/chest/chestlib/loss"
 	"github.com/chestlab/chest/chestlib/model"
 	"github.com/chestlab/chest/chestlib/optim"
+	"github.com/chestlab/chest/internal/durable"
+	"github.com/chestlab/chest/internal/safetensors"
 )
 
 // TestCheckpoint: a new trainer that loads a checkpoint of any step does what
@@ -212,6 +215,38 @@ func TestLoadRefuses(t *testing.T) {
 	}
 	if _, err := begun.Fit(context.Background()); err == nil || !strings.Contains(err.Error(), "1 steps are done already") {
 		t.Errorf("a checkpoint for a trainer that has begun: %v", err)
+	}
+}
+
+// TestHostileProgress: a file with a right checksum may still say anything.
+func TestHostileProgress(t *testing.T) {
+	src := newClusters(8, 8, 12, 1)
+	path := filepath.Join(t.TempDir(), "run.chest")
+	from := newTrainer(t, src, small(3))
+	for says, p := range map[string]string{
+		"-1 is negative":    `{"Place":-1}`,
+		"-7 is negative":    `{"Steps":-7}`,
+		"no place in a run": `{"Run":{"Number":1,"At":-1}}`,
+		"step 999 of 4":     `{"Run":{"Number":1,"At":999}}`,
+		"draw -1":           `{"Run":{"Number":1,"Draw":-1}}`,
+		"cannot unmarshal":  `{"Steps":"many"}`,
+		"unexpected end":    `{"Steps":1`,
+		"":                  `{"Warned":null}`, // and a warning afterwards finds its place
+	} {
+		err := durable.Write(path, func(w io.Writer) error {
+			return safetensors.Write(w, map[string]string{"format": format, "config": from.Config(), "progress": p}, from.arrays())
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tr := newTrainer(t, src, small(3))
+		err = tr.Load(path)
+		if says == "" {
+			tr.warn("kind", "text")
+		}
+		if says == "" && err != nil || says != "" && (err == nil || !strings.Contains(err.Error(), says) || tr.steps != 0) {
+			t.Errorf("%s: error %v, want %q", p, err, says)
+		}
 	}
 }
 

@@ -63,6 +63,8 @@ def softtriple(u, label):
     relaxed = (torch.softmax(s / o["gamma"], 2) * s).sum(2)
     margin = o["delta"] * F.one_hot(label, classes)
     loss = F.cross_entropy(o["lambda"] * (relaxed - margin), label)
+    if k == 1:  # nothing to merge
+        return F.cross_entropy(o["lambda"] * (relaxed - margin), label)
     p = F.normalize(proxies, dim=1).view(classes, k, -1)
     i, j = torch.triu_indices(k, k, 1)
     gram = torch.bmm(p, p.transpose(1, 2))[:, i, j]
