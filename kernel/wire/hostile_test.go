@@ -125,7 +125,8 @@ func waitSubscribers(t *testing.T, s *Server, n int) {
 // and then it is dropped.
 func TestTricklingSubscriber(t *testing.T) {
 	s, k, _, _, c := pair(t)
-	s.patience = 300 * time.Millisecond
+	patience := 300 * time.Millisecond
+	s.patience.Store(int64(patience))
 	conn, err := net.Dial("tcp", c.address(c.IOPubPort))
 	if err != nil {
 		t.Fatal(err)
@@ -154,8 +155,8 @@ func TestTricklingSubscriber(t *testing.T) {
 		longest = max(longest, time.Since(begin))
 		next(t, k.IOPub(), isType[Message]("stream"))
 	}
-	if longest < s.patience || longest > 10*s.patience {
-		t.Errorf("the longest Publish took %v; the limit is %v", longest, s.patience)
+	if longest < patience || longest > 10*patience {
+		t.Errorf("the longest Publish took %v; the limit is %v", longest, patience)
 	}
 	waitSubscribers(t, s, 1)
 }

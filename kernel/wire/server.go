@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-zeromq/zmq4"
@@ -24,7 +25,7 @@ type Server struct {
 	log      io.Writer
 	requests chan Request
 	replayed history
-	patience time.Duration // sendLimit; tests shorten it
+	patience atomic.Int64 // a time.Duration: sendLimit, but tests shorten it
 
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -61,9 +62,10 @@ func Listen(ctx context.Context, c Connection) (*Server, error) {
 	}
 	s := &Server{
 		signer: signer, session: uuid.NewString(), log: os.Stderr,
-		requests: make(chan Request, 64), patience: sendLimit,
+		requests: make(chan Request, 64),
 		readers: map[*link]*topics{}, links: map[*link]bool{},
 	}
+	s.patience.Store(int64(sendLimit))
 	s.ctx, s.cancel = context.WithCancel(ctx)
 	for i := range s.clients {
 		s.clients[i] = map[string]*link{}
@@ -264,7 +266,7 @@ const sendLimit = 10 * time.Second
 // message wait for too long; false means that it is gone. The limit is on the
 // whole wait, so that a peer cannot stretch it by reading a little at a time.
 func (s *Server) send(k *link, frames [][]byte) bool {
-	late := time.AfterFunc(s.patience, k.close)
+	late := time.AfterFunc(time.Duration(s.patience.Load()), k.close)
 	defer late.Stop()
 	return k.send(frames)
 }
