@@ -63,7 +63,7 @@ func Listen(ctx context.Context, c Connection) (*Server, error) {
 	s := &Server{
 		signer: signer, session: uuid.NewString(), log: os.Stderr,
 		requests: make(chan Request, 64),
-		readers: map[*link]*topics{}, links: map[*link]bool{},
+		readers:  map[*link]*topics{}, links: map[*link]bool{},
 	}
 	s.patience.Store(int64(sendLimit))
 	s.ctx, s.cancel = context.WithCancel(ctx)
