@@ -9,7 +9,6 @@ package parallel
 import (
 	"runtime"
 	"sync"
-	"sync/atomic"
 )
 
 // Workers is the number of goroutines that Tasks should get for so many tasks.
@@ -25,16 +24,7 @@ func Tasks(workers, tasks int, f func(task, worker int)) {
 		}
 		return
 	}
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for w := range workers {
-		wg.Go(func() {
-			for t := int(next.Add(1)) - 1; t < tasks; t = int(next.Add(1)) - 1 {
-				f(t, w)
-			}
-		})
-	}
-	wg.Wait()
+	NewTeam(workers).Tasks(tasks, f)
 }
 
 // For calls f for the blocks [lo, hi) of grain entries that [0, n) is cut into;
