@@ -11,13 +11,17 @@ import (
 	"testing"
 )
 
-// chromium runs headless Chromium without network on a page of the disk.
+// chromium runs headless Chromium without network on a page of the disk or of a
+// server of this process.
 func chromium(t *testing.T, page string, args ...string) result {
 	t.Helper()
 	browser := need(t, "chromium", "google-chrome", "chromium-browser")
-	abs, err := filepath.Abs(page)
-	if err != nil {
-		t.Fatal(err)
+	if !strings.HasPrefix(page, "http://127.0.0.1:") {
+		abs, err := filepath.Abs(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		page = "file://" + abs
 	}
 	base := []string{
 		"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -25,7 +29,7 @@ func chromium(t *testing.T, page string, args ...string) result {
 		"--proxy-server=127.0.0.1:9", // nothing listens there: no page can reach a network
 		"--user-data-dir=" + t.TempDir(), "--virtual-time-budget=10000", "--window-size=1000,9000", "--enable-logging=stderr",
 	}
-	cmd := exec.Command(browser, append(append(base, args...), "file://"+abs)...)
+	cmd := exec.Command(browser, append(append(base, args...), page)...)
 	r := runCommand(t, cmd, "")
 	if r.code != 0 {
 		t.Fatalf("chromium: exit %d\n%s", r.code, r.stderr)

@@ -2,8 +2,9 @@
 # Installs what the tests need beside Go: Jupyter's nbconvert, which runs a
 # notebook through the installed kernelspec, the conformance suite for kernels,
 # the classic notebook, and Chromium, which opens it and the exported pages; g++,
-# which builds the fake GPU, and clang-19, which compiles the GPU's kernels. Does
-# nothing where they are there already.
+# which builds the fake GPU, and clang-19, which compiles the GPU's kernels; npm,
+# which fetches JupyterLab's renderer of outputs. Does nothing where they are there
+# already.
 set -eu
 missing=""
 command -v jupyter-nbconvert >/dev/null 2>&1 || [ -x /usr/bin/jupyter-nbconvert ] || missing="$missing jupyter-nbconvert"
@@ -12,6 +13,7 @@ command -v jupyter-notebook >/dev/null 2>&1 || [ -x /usr/bin/jupyter-notebook ] 
 command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || missing="$missing chromium"
 command -v g++ >/dev/null 2>&1 || missing="$missing g++"
 command -v clang-19 >/dev/null 2>&1 || missing="$missing clang-19"
+command -v npm >/dev/null 2>&1 || missing="$missing nodejs npm"
 [ -n "$missing" ] || exit 0
 
 if ! command -v apt-get >/dev/null 2>&1; then
