@@ -2,8 +2,8 @@
 // settings on held-out training classes and to compare what was chosen on classes
 // never seen.
 //
-// A record is a file named by a hash of all that decides the numbers in it, so
-// nothing runs twice: a sweep that was stopped, or that got more seeds, runs what
+// A record is a file in a folder named by a hash of all that decides the numbers in
+// it, so nothing runs twice: a sweep that was stopped, or that got more seeds, runs what
 // is missing.
 package sweep
 
@@ -14,7 +14,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -23,7 +22,6 @@ import (
 	"github.com/chestlab/chest/chestlib/metric"
 	"github.com/chestlab/chest/chestlib/model"
 	"github.com/chestlab/chest/chestlib/train"
-	"github.com/chestlab/chest/internal/durable"
 )
 
 // Data is what trials train on and are measured on.
@@ -31,6 +29,9 @@ type Data struct {
 	Name  string // says what the data are, version included: it is part of a record's identity
 	Train model.Source
 	Test  model.Source // of other classes
+
+	// HoldOut cuts a share of the training classes off; nil if that cannot be done.
+	HoldOut func(share float64) (fit, held model.Source)
 }
 
 // Trial is one training with one measurement at its end.
@@ -42,6 +43,9 @@ type Trial struct {
 
 // Record is what a trial found.
 type Record struct {
+	ID         string  // of the run
+	Asked      *Config `json:",omitempty"` // the config it was asked for by; nil for a Trial made in Go
+	Made       Made
 	Data       string
 	Config     json.RawMessage // train.Trainer.Config
 	TestLabels string          // a hash
@@ -50,6 +54,7 @@ type Record struct {
 	E, H    metric.Result
 	Clipped float64 // share of test items at the clip radius
 	Loss    float64 // of the last epoch
+	History []train.Epoch
 	Epochs  int     // done; fewer than asked for if the trial was given up as it diverged
 	Seconds float64 // of training
 	Failed  string  // why it has no scores, "" if it has
@@ -83,13 +88,14 @@ func Run(ctx context.Context, t Trial, d Data, dir string) (r Record, cached boo
 	if err != nil {
 		return r, false, err
 	}
-	r = Record{Data: d.Name, Config: json.RawMessage(tr.Config()), TestLabels: labels(d.Test), Uses: tr.Loss.Uses()}
-	path := filepath.Join(dir, r.id()+".json")
+	r = Record{Made: made(), Data: d.Name, Config: json.RawMessage(tr.Config()), TestLabels: labels(d.Test), Uses: tr.Loss.Uses()}
+	r.ID = r.id()
+	path := Folder{dir, r.ID}.path("record.json")
 	if dir != "" {
-		if old, err := read(path); err == nil {
+		if old, err := (Folder{dir, r.ID}).Record(); err == nil {
 			return old, true, nil
 		} else if !errors.Is(err, fs.ErrNotExist) {
-			return r, false, fmt.Errorf("sweep: record %s: %w; remove it to run the trial again", path, err)
+			return r, false, err
 		}
 	}
 	if err := r.fill(ctx, tr, d); err != nil {
@@ -98,7 +104,11 @@ func Run(ctx context.Context, t Trial, d Data, dir string) (r Record, cached boo
 	if dir == "" {
 		return r, false, nil
 	}
-	return r, false, r.write(path)
+	r.Made.PeakMB = peakMB()
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return r, false, fmt.Errorf("sweep: %w", err)
+	}
+	return r, false, writeJSON(path, r)
 }
 
 // trainer makes the trainer of a trial.
@@ -127,7 +137,7 @@ func (r *Record) fill(ctx context.Context, tr *train.Trainer, d Data) error {
 		r.Seconds += e.Seconds
 		r.Loss = e.Loss.Total
 	}
-	r.Epochs = len(history)
+	r.Epochs, r.History = len(history), history
 	if err != nil {
 		r.Failed = err.Error()
 		return nil
@@ -158,25 +168,4 @@ func labels(src model.Source) string {
 		fmt.Fprintln(sum, src.Label(i))
 	}
 	return hex.EncodeToString(sum.Sum(nil)[:8])
-}
-
-func read(path string) (r Record, err error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return r, err
-	}
-	return r, json.Unmarshal(text, &r)
-}
-
-func (r Record) write(path string) error {
-	text, err := json.MarshalIndent(r, "", " ")
-	if err == nil {
-		if err = os.MkdirAll(filepath.Dir(path), 0o777); err == nil {
-			err = durable.Write(path, func(w io.Writer) error { _, err := w.Write(append(text, '\n')); return err })
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("sweep: record %s: %w", path, err)
-	}
-	return nil
 }

@@ -1,0 +1,139 @@
+package sweep
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// Plan is a question to be answered by trainings: rows of a table, each with all
+// combinations of a grid, on each data set, once for each seed.
+//
+// As a file it is YAML:
+//
+//	name: dimensions
+//	data: [blazons]
+//	seeds: 3
+//	base:                      # what all runs have in common: the fields of Config
+//	  Model: {Trunk: conv, DE: 64}
+//	  Train: {Epochs: 12}
+//	grid:                      # all combinations, each a line of the table
+//	  Model.DH: [2, 8, 32]
+//	rows:                      # the table's blocks; left out: one without a name
+//	  - name: CHEST
+//	  - name: Proxy-Anchor
+//	    set: {Loss: proxy-anchor}
+//	choose:                    # all combinations, of which the best is the line
+//	  Train.Rate: [0.001, 0.004]
+//
+// With choose, every combination is first trained on the training classes less a
+// quarter of them (heldOut) and measured on that quarter; the one with the best
+// MAP@R is trained on all training classes, once for each seed, and measured on
+// the test classes. So the test classes choose nothing.
+type Plan struct {
+	Name    string
+	Data    []string
+	Seeds   []uint64
+	Base    Config // without Data and Seed
+	Rows    []PlanRow
+	Grid    []Axis
+	Choose  []Axis
+	HeldOut float64 // share of the training classes for Choose; 0 means 0.25
+	Retries int     // more attempts at a run whose process ended without a record; 0 means 1, negative none
+}
+
+// PlanRow is one block of a plan's table.
+type PlanRow struct {
+	Name string
+	Set  []Setting
+}
+
+// Setting is a value for a field of Config, by its path.
+type Setting struct {
+	Path  string
+	Value any
+}
+
+// Axis is the values that a field takes.
+type Axis struct {
+	Path   string
+	Values []any
+}
+
+// apply sets the fields of a row.
+func (r PlanRow) apply(c Config) (Config, error) {
+	var err error
+	for _, s := range r.Set {
+		if c, err = c.Set(s.Path, s.Value); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+// mostRuns is the size of the largest plan.
+const mostRuns = 1_000_000
+
+// Check finds what is missing, named twice or too much. The configs of the runs
+// are looked at by Cells.
+func (p *Plan) Check() error {
+	switch {
+	case p.Name == "":
+		return fmt.Errorf("the plan has no name; it is the title of its table")
+	case len(p.Data) == 0:
+		return fmt.Errorf("the plan has no data; give names in brackets, such as [blazons]")
+	case len(p.Seeds) == 0:
+		return fmt.Errorf("the plan has no seeds")
+	case !(p.HeldOut >= 0 && p.HeldOut < 1):
+		return fmt.Errorf("heldOut %g; want a share of the training classes, above 0 and below 1; 0 means 0.25", p.HeldOut)
+	}
+	var names []string
+	for _, r := range p.Rows {
+		names = append(names, r.Name)
+	}
+	for what, all := range map[string][]string{"data": p.Data, "row": names} {
+		seen := map[string]bool{}
+		for _, name := range all {
+			if seen[name] {
+				return fmt.Errorf("%s %q is there twice", what, name)
+			}
+			seen[name] = true
+		}
+	}
+	seen := map[uint64]bool{}
+	for _, s := range p.Seeds {
+		if seen[s] {
+			return fmt.Errorf("seed %d is there twice", s)
+		}
+		if seen[s] = true; s == chooseSeed && len(p.Choose) > 0 {
+			return fmt.Errorf("seed %d is the one of the runs that choose; take another", s)
+		}
+	}
+	if n := p.size(); n > mostRuns {
+		return fmt.Errorf("the plan has more than %d runs", mostRuns)
+	}
+	return nil
+}
+
+// size is about how many runs there are, at most one more than mostRuns.
+func (p *Plan) size() int {
+	n := 1
+	for _, k := range []int{len(p.Data), max(len(p.Rows), 1), len(p.Seeds)} {
+		n = min(n*k, mostRuns+1)
+	}
+	for _, a := range append(slices.Clone(p.Grid), p.Choose...) {
+		n = min(n*len(a.Values), mostRuns+1)
+	}
+	return n
+}
+
+// heldOut is the share of the training classes that choose.
+func (p *Plan) heldOut() float64 { return cmp.Or(p.HeldOut, 0.25) }
+
+// attempts is how often a run is begun at most.
+func (p *Plan) attempts() int {
+	if p.Retries < 0 {
+		return 1
+	}
+	return 1 + cmp.Or(p.Retries, 1)
+}

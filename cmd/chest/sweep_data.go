@@ -1,0 +1,40 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/chestlab/chest/chestlib/model"
+	"github.com/chestlab/chest/chestlib/sweep"
+	"github.com/chestlab/chest/datasets"
+)
+
+// lookup finds the data of a name that a plan may have: "blazons", "omniglot" or
+// "features:PATH", a file of embeddings with the column split.
+func lookup(ctx context.Context, name string) (sweep.Data, error) {
+	if path, ok := strings.CutPrefix(name, "features:"); ok {
+		f, err := datasets.ReadFeatures(ctx, path, datasets.FeatureOptions{})
+		if err != nil {
+			return sweep.Data{}, err
+		}
+		return sweep.Data{Name: name, Train: f.Part("train"), Test: f.Part("query")}, nil
+	}
+	var s *datasets.Split
+	var err error
+	switch name {
+	case "blazons":
+		s, err = datasets.Blazons(datasets.BlazonsOptions{})
+	case "omniglot":
+		s, err = datasets.Omniglot("", datasets.OmniglotOptions{})
+	default:
+		err = fmt.Errorf("there are no data %q; there are blazons, omniglot and features:PATH", name)
+	}
+	if err != nil {
+		return sweep.Data{}, err
+	}
+	return sweep.Data{Name: name, Train: s.Train, Test: s.Test, HoldOut: func(share float64) (fit, held model.Source) {
+		f, h := s.Train.HoldOut(share, 1)
+		return f, h
+	}}, nil
+}
