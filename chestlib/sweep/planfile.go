@@ -3,6 +3,7 @@ package sweep
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -59,12 +60,18 @@ func ReadPlan(path string, overrides ...string) (*Plan, error) {
 // ParsePlan is ReadPlan of a text. Its errors begin with the number of the line.
 func ParsePlan(text []byte, overrides ...string) (*Plan, error) {
 	var f file
-	if err := yaml.UnmarshalWithOptions(text, &f, yaml.Strict()); err != nil {
-		return nil, fmt.Errorf("%s", strings.TrimSpace(yaml.FormatError(err, false, true)))
+	where := lineFinder{}
+	err := guarded(func() error {
+		if err := yaml.UnmarshalWithOptions(text, &f, yaml.Strict()); err != nil {
+			return errors.New(strings.TrimSpace(yaml.FormatError(err, false, true)))
+		}
+		where.find(text)
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	where := linesOf(text)
 	p := &Plan{Name: f.Name, Data: f.Data, HeldOut: f.HeldOut, Retries: f.Retries}
-	var err error
 	if p.Seeds, err = seeds(f.Seeds); err != nil {
 		return nil, fmt.Errorf("%d: seeds: %w", where["$.seeds"], err)
 	}
@@ -102,20 +109,34 @@ func ParsePlan(text []byte, overrides ...string) (*Plan, error) {
 	return p, nil
 }
 
-// linesOf is the line of each node of a YAML text, by its path.
-func linesOf(text []byte) map[string]int {
-	found := lineFinder{}
-	f, err := parser.ParseBytes(text, 0)
-	if err == nil {
-		for _, d := range f.Docs {
-			ast.Walk(found, d.Body)
+// guarded turns a panic of the YAML library, which some texts that are no YAML
+// cause, into an error.
+func guarded(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("1: this is no YAML that can be read (%v)", p)
 		}
-	}
-	return found
+	}()
+	return f()
 }
 
+// lineFinder is the line of each node of a YAML text, by its path.
 type lineFinder map[string]int
 
+// find reads the text.
+func (l lineFinder) find(text []byte) {
+	f, err := parser.ParseBytes(text, 0)
+	if err != nil {
+		return
+	}
+	for _, d := range f.Docs {
+		if d.Body != nil {
+			ast.Walk(l, d.Body)
+		}
+	}
+}
+
+// Visit notes a node.
 func (l lineFinder) Visit(n ast.Node) ast.Visitor {
 	if t := n.GetToken(); t != nil && l[n.GetPath()] == 0 {
 		l[n.GetPath()] = t.Position.Line
@@ -130,7 +151,7 @@ func (p *Plan) override(base map[string]any, text string) (err error) {
 		return fmt.Errorf("want path=value, such as Train.Epochs=4")
 	}
 	var v any
-	if err := yaml.Unmarshal([]byte(right), &v); err != nil {
+	if err := guarded(func() error { return yaml.Unmarshal([]byte(right), &v) }); err != nil {
 		return fmt.Errorf("the value: %w", err)
 	}
 	switch strings.ToLower(path) {

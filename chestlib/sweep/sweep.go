@@ -91,8 +91,17 @@ func (c *course) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		c.count(tasks, later)
-		c.report(nil, New)
+		if c.count(tasks, later); len(todo) > 0 || !c.elsewhere(tasks) {
+			c.report(nil, New)
+		}
+		if len(todo) == 0 && c.elsewhere(tasks) {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(look):
+			}
+			continue
+		}
 		if len(todo) == 0 {
 			return c.verdict(tasks, later)
 		}
@@ -103,6 +112,20 @@ func (c *course) run(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// look is the time between looks at runs that other processes are at, such as
+// those of a sweep that was killed a moment ago.
+const look = 200 * time.Millisecond
+
+// elsewhere says that a run is left that another process is at.
+func (c *course) elsewhere(tasks []Task) bool {
+	for _, t := range tasks {
+		if c.states[t.ID] == Running {
+			return true
+		}
+	}
+	return false
 }
 
 // verdict is the error of a sweep that has nothing more to run.

@@ -1,0 +1,263 @@
+package sweep
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const wholePlan = `name: terms
+data: [a, b]
+seeds: [3, 5]
+base:
+  model: {trunk: mlp, DE: 8}
+  Train:
+    Epochs: 2
+rows:
+  - name: CHEST
+  - name: heavy tree
+    set: {Loss: {Name: chest, WeightTree: 2}}
+  - name: anchor
+    set: {Loss: proxy-anchor, Loss.Alpha: 16}
+grid:
+  Model.DH: [2, 4]
+  Train.Rate: [0.001]
+choose:
+  Train.Decay: [0.1, 0.2, 0.3]
+heldOut: 0.5
+`
+
+func parsed(t *testing.T, text string, overrides ...string) *Plan {
+	t.Helper()
+	p, err := ParsePlan([]byte(text), overrides...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestPlanCells(t *testing.T) {
+	p := parsed(t, wholePlan, "Train.Epochs=7")
+	cells, err := p.Cells()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(cells) != 2*3*2 {
+		t.Fatalf("%d cells, want 2 data × 3 rows × 2 sizes", len(cells))
+	}
+	last := cells[len(cells)-1]
+	if last.Data != "b" || last.Row != "anchor" || fmt.Sprint(last.Values) != "[4 0.001]" || len(last.Candidates) != 3 {
+		t.Errorf("the last cell is %+v", last)
+	}
+	c := last.Candidates[2].Config
+	tr, err := c.Trial()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Model.DE != 8 || c.Model.DH != 4 || c.Train.Epochs != 7 || c.Train.Decay != 0.3 || fmt.Sprint(tr.Train.Loss) != "{angle 0 0.1 16 0 0}" && tr.Train.Loss.Name() != "proxy-anchor" {
+		t.Errorf("the last config is %+v, its loss %+v", c, tr.Train.Loss)
+	}
+	if alpha := string(c.Loss.Options); alpha != `{"Alpha":16}` {
+		t.Errorf("options of the loss: %s", alpha)
+	}
+	tasks, later := p.Tasks(cells, map[string]string{"a": "1", "b": "2"}, func(string) (Record, bool) { return Record{}, false })
+	if len(tasks) != 36 || later != 24 {
+		t.Errorf("%d runs and %d later, want 36 that choose, then 24", len(tasks), later)
+	}
+	ids := map[string]bool{}
+	for _, task := range tasks {
+		ids[task.ID] = true
+		if task.Config.HeldOut != 0.5 || task.Config.Seed != chooseSeed {
+			t.Fatalf("a run that chooses holds out %g, seed %d", task.Config.HeldOut, task.Config.Seed)
+		}
+	}
+	if len(ids) != len(tasks) {
+		t.Errorf("%d names for %d runs", len(ids), len(tasks))
+	}
+}
+
+// TestPlanChooses: the best on the held-out classes is what the seeds run.
+func TestPlanChooses(t *testing.T) {
+	p := parsed(t, "name: x\ndata: [a]\nseeds: 2\nchoose: {Train.Rate: [0.1, 0.2, 0.3]}\n")
+	cells, err := p.Cells()
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]Record{}
+	look := func(id string) (Record, bool) { r, ok := known[id]; return r, ok }
+	first, later := p.Tasks(cells, nil, look)
+	if len(first) != 3 || later != 2 {
+		t.Fatalf("%d runs, %d later", len(first), later)
+	}
+	for i, score := range []float64{0.2, 0.9, 0.9} {
+		var r Record
+		r.E.MAPR, r.H.MAPR = score, score
+		known[first[i].ID] = r
+	}
+	all, later := p.Tasks(cells, nil, look)
+	if len(all) != 5 || later != 0 {
+		t.Fatalf("%d runs, %d later", len(all), later)
+	}
+	for k, task := range all[3:] {
+		if task.Choosing || task.Config.Train.Rate != 0.2 || task.Config.HeldOut != 0 || task.Config.Seed != uint64(k+1) {
+			t.Errorf("run %d: %+v", k, task)
+		}
+	}
+}
+
+// TestPlanErrors: what is wrong is named with its line, and how it should be.
+func TestPlanErrors(t *testing.T) {
+	for _, c := range []struct{ old, now, line, says string }{
+		{"name: terms\n", "", "1:", "no name"},
+		{"data: [a, b]\n", "", "1:", "no data"},
+		{"data: [a, b]", "data: [a, a]", "1:", `data "a" is there twice`},
+		{"seeds: [3, 5]", "seeds: [3, 3]", "1:", "seed 3 is there twice"},
+		{"seeds: [3, 5]", "seeds: [3, -1]", "3:", "-1 is no seed"},
+		{"seeds: [3, 5]", "seeds: 0", "3:", "want how many"},
+		{"seeds: [3, 5]", "seeds: 1.5", "3:", "want how many"},
+		{"seeds: [3, 5]", "seeds: [1000]", "1:", "seed 1000"},
+		{"trunk: mlp", "trnk: mlp", "4:", `unknown field "trnk"`},
+		{"trunk: mlp", "trunk: 3", "4:", "Trunk"},
+		{"  - name: anchor", "  - name: CHEST", "1:", `row "CHEST" is there twice`},
+		{"Model.DH: [2, 4]", "Model.DH: 2", "14:", "want a list"},
+		{"Model.DH: [2, 4]", "Model.DH: []", "14:", "want a list"},
+		{"heldOut: 0.5", "heldOut: 1", "1:", "heldOut 1"},
+		{"heldOut: 0.5", "holdOut: 0.5", "[19:1]", "holdOut"},
+		{"Loss: proxy-anchor, ", "Loss: [proxy-anchor], ", "12:", `row "anchor"`},
+	} {
+		text := strings.Replace(wholePlan, c.old, c.now, 1)
+		if text == wholePlan {
+			t.Fatalf("%q is not in the plan", c.old)
+		}
+		_, err := ParsePlan([]byte(text))
+		if err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%q: error %v, want %q", c.now, err, c.says)
+		} else if !strings.HasPrefix(err.Error(), c.line) {
+			t.Errorf("%q: error %v, want line %s", c.now, err, c.line)
+		}
+	}
+	for _, c := range []struct{ old, now, says string }{ // what only the runs' configs tell
+		{"Loss: proxy-anchor, ", "Loss: arcface, ", `there is no loss "arcface"`},
+		{"Loss.Alpha: 16", "Loss.Alpah: 16", "Alpah"},
+		{"Train.Rate: [0.001]", "Train.Rat: [0.001]", "Train.Rat"},
+		{"Train.Rate: [0.001]", "Train.Rate: [fast]", "Train.Rate = fast"},
+		{"Train.Decay: [0.1, 0.2, 0.3]", "Loss.Name: [chest, 2]", "Loss.Name = 2"},
+	} {
+		p, err := ParsePlan([]byte(strings.Replace(wholePlan, c.old, c.now, 1)))
+		if err == nil {
+			_, err = p.Cells()
+		}
+		if err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%q: error %v, want %q", c.now, err, c.says)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "plan.yaml")
+	if err := os.WriteFile(path, []byte("name: x\nsets: 1\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ReadPlan(path); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("error %v, want the name of the file", err)
+	}
+	for _, o := range []string{"Train.Epochs", "Train.Epoch=2", "seeds=x", "Train.Epochs.Deep=1"} {
+		if _, err := ParsePlan([]byte(wholePlan), o); err == nil || !strings.Contains(err.Error(), strings.Split(o, "=")[0]) && !strings.Contains(err.Error(), "Epoch") {
+			t.Errorf("override %q: error %v", o, err)
+		}
+	}
+}
+
+// TestConfigIdentity: what changes a run changes its name, and the order in which
+// it is written does not.
+func TestConfigIdentity(t *testing.T) {
+	read := func(text string) Config {
+		c, err := ReadConfig([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	a := read(`{"Data": "x", "Loss": {"WeightTree": 2, "Name": "chest", "E": {"Lambda": 3}}}`)
+	b := read(`{"loss": {"E": {"Lambda": 3}, "Name": "chest", "WeightTree": 2}, "Data": "x"}`)
+	if a.ID("d") != b.ID("d") {
+		t.Error("the order of fields changes the name of a run")
+	}
+	names := map[string]string{a.ID("d"): "itself", a.ID("e"): "other data"}
+	for path, v := range map[string]any{"Seed": 2, "Data": "y", "HeldOut": 0.5, "Train.Rate": 0.5, "Model.DE": 3, "Loss": "supcon", "Loss.WeightTree": 3, "Optim": "sgd", "Schedule": "constant"} {
+		c, err := a.Set(path, v)
+		if err != nil {
+			t.Errorf("%s: %v", path, err)
+			continue
+		}
+		if was, there := names[c.ID("d")]; there {
+			t.Errorf("another %s has the name of %s", path, was)
+		}
+		names[c.ID("d")] = path
+	}
+	if len(names) != 11 {
+		t.Errorf("%d names, want 11", len(names))
+	}
+	if back, err := ReadConfig([]byte(`{"Data": "x", "Epochs": 3}`)); err == nil {
+		t.Errorf("an unknown field: %+v, no error", back)
+	}
+}
+
+func FuzzParsePlan(f *testing.F) {
+	f.Add([]byte(wholePlan))
+	f.Add([]byte("name: x\ndata: [a]\ngrid: {Model.DE: [1, {a: 2}]}\n"))
+	f.Add([]byte("a: &a [*a]"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if p, err := ParsePlan(text); err == nil && p.size() < 1000 {
+			p.Cells()
+		}
+	})
+}
+
+// BenchmarkTenThousandRuns prints the times of planning, of the state of all runs
+// and of the table of a plan of 10,000 runs, of which all have a record.
+func BenchmarkTenThousandRuns(b *testing.B) {
+	p, err := ParsePlan([]byte("name: x\ndata: [a]\nseeds: 10\ngrid: {Train.Rate: [1,2,3,4,5,6,7,8,9,10], Model.DE: [1,2,3,4,5,6,7,8,9,10], Model.DH: [1,2,3,4,5,6,7,8,9,10]}\n"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	s := &Sweep{Plan: p, Dir: b.TempDir()}
+	cells, err := p.Cells()
+	if err != nil {
+		b.Fatal(err)
+	}
+	tasks, _ := p.Tasks(cells, nil, nil)
+	r, _, err := Run(b.Context(), quick(0.01), quickData(), "")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, t := range tasks {
+		f := Folder{s.Dir, t.ID}
+		if err := f.Open(t.Config); err != nil {
+			b.Fatal(err)
+		}
+		r.ID = t.ID
+		if err := writeJSON(f.path("record.json"), r); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.Run("plan", func(b *testing.B) {
+		for b.Loop() {
+			cells, _ := p.Cells()
+			p.Tasks(cells, nil, nil)
+		}
+	})
+	b.Run("status", func(b *testing.B) {
+		for b.Loop() {
+			if due, _, err := s.Due(); err != nil || len(due) > 0 {
+				b.Fatal(len(due), err)
+			}
+		}
+	})
+	b.Run("table", func(b *testing.B) {
+		for b.Loop() {
+			if all, err := s.Results(); err != nil || len(all) != 1000 {
+				b.Fatal(len(all), err)
+			}
+		}
+	})
+}
