@@ -158,3 +158,25 @@ func childrenOf(pid int) (all []int) {
 	}
 	return all
 }
+
+// TestSweepDocs: the plan of the documentation is one, and its runs are as many as
+// one would count.
+func TestSweepDocs(t *testing.T) {
+	text, err := os.ReadFile("../docs/sweeps.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "```yaml\n")
+	plan, _, ok := strings.Cut(rest, "```")
+	if !ok {
+		t.Fatal("there is no plan in docs/sweeps.md")
+	}
+	p, err := sweep.ParsePlan([]byte(plan))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cells, err := p.Cells()
+	if err != nil || len(cells) != 9 || len(cells[0].Candidates) != 2 {
+		t.Errorf("%d lines, %v", len(cells), err)
+	}
+}

@@ -67,7 +67,7 @@ func (r *Result) add(t Task, record Record, there bool) {
 }
 
 // Scores are the numbers of one measure over the seeds, none for a space that was
-// not trained: "R@1 E", "R@1 H", "MAP@R E", "MAP@R H", in percent, "clipped".
+// not trained: all of Measures, in percent.
 func (r *Result) Scores(measure string) ([]float64, error) {
 	var all []float64
 	for _, s := range r.Seeds {
@@ -97,7 +97,7 @@ func score(s Record, measure string) (v float64, trained bool, err error) {
 	case "MAP@R H":
 		return 100 * s.H.MAPR, s.Uses != loss.OnlyE, nil
 	case "clipped":
-		return s.Clipped, s.Uses != loss.OnlyE, nil
+		return 100 * s.Clipped, s.Uses != loss.OnlyE, nil
 	}
 	return 0, false, fmt.Errorf("sweep: measure %q; there are %q", measure, Measures)
 }

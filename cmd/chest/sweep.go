@@ -186,7 +186,7 @@ func sweepTable(p *sweep.Plan, results []sweep.Result) (*viz.Table, error) {
 	}
 	columns = append(columns, sweep.Measures...)
 	columns = append(columns, "seeds", "chosen")
-	t := viz.NewTable(p.Name, columns...).Decimals(1, sweep.Measures[:4]...).Decimals(2, "clipped").Best(sweep.Measures[:4]...)
+	t := viz.NewTable(p.Name, columns...).Decimals(1, sweep.Measures...).Best(sweep.Measures[:4]...)
 	for _, r := range results {
 		cells := []any{r.Data, cmp.Or(r.Row, "–")}
 		for _, v := range r.Values {

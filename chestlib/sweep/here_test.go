@@ -1,0 +1,98 @@
+package sweep
+
+import (
+	"context"
+	"strings"
+	"testing"
+)
+
+// TestGridHere runs a grid in this process, stops it, and goes on with one more
+// seed.
+func TestGridHere(t *testing.T) {
+	base := quickConfig(t)
+	grid := func(seeds int) *Plan {
+		return Grid("sizes", base, seeds, Axis{Path: "Model.DH", Values: []any{2, 4}})
+	}
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancel(t.Context())
+	d := quickData()
+	cancel()
+	if _, err := grid(2).Run(ctx, dir, d); err == nil {
+		t.Fatal("a sweep that was stopped at once ended without an error")
+	}
+	r, err := grid(2).Run(t.Context(), dir, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Lines) != 2 || len(r.Lines[0].Seeds) != 2 || r.Lines[1].Open != 0 {
+		t.Fatalf("results %+v", r.Lines)
+	}
+	before := r.Lines[1].Seeds[0]
+	if r, err = grid(3).Run(t.Context(), dir, d); err != nil || len(r.Lines[1].Seeds) != 3 {
+		t.Fatalf("one more seed: %v, %+v", err, r.Lines)
+	}
+	if again := r.Lines[1].Seeds[0]; again.Made.Began != before.Made.Began || again.Seconds != before.Seconds {
+		t.Error("a run was done twice")
+	}
+	text := r.String()
+	for _, want := range []string{"sizes\n", "Model.DH", "clusters", " ± "} {
+		if !strings.Contains(text, want) || !strings.Contains(r.HTML(), strings.TrimSpace(want)) {
+			t.Errorf("%q is missing in\n%s\n%s", want, text, r.HTML())
+		}
+	}
+	scores, err := r.Lines[0].Scores("R@1 E")
+	if err != nil || len(scores) != 3 || scores[1] != 100*r.Lines[0].Seeds[1].E.At(1) {
+		t.Errorf("scores %v, %v", scores, err)
+	}
+	if _, err := r.Lines[0].Scores("R@1"); err == nil {
+		t.Error("a measure that is not there: no error")
+	}
+}
+
+// TestFailedRuns: a run that fails is said, does not run again by itself, and
+// does when it is asked for.
+func TestFailedRuns(t *testing.T) {
+	p := Grid("x", quickConfig(t), 1)
+	dir, d := t.TempDir(), quickData()
+	d.Train.(*clusters).broke.Store(false)
+	digest, err := d.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Data = []string{d.Name}
+	begun := 0
+	run := func(resume Resume) error {
+		s := &Sweep{Plan: p, Dir: dir, Digest: map[string]string{d.Name: digest}, Resume: resume, Report: func(p Progress) {
+			if p.Ended == nil && p.Running > 0 {
+				begun++
+			}
+		}}
+		return s.Run(t.Context(), Here{Lookup: func(context.Context, string) (Data, error) { return d, nil }})
+	}
+	d.Train.(*clusters).broke.Store(true)
+	for range 2 {
+		if err := run(Resume{}); err == nil || !strings.Contains(err.Error(), "1 of 1 runs have no result") || !strings.Contains(err.Error(), "unreadable") {
+			t.Errorf("error %v", err)
+		}
+	}
+	if begun != 1 {
+		t.Errorf("begun %d times, want once", begun)
+	}
+	d.Train.(*clusters).broke.Store(false)
+	if err := run(Resume{Failed: true}); err != nil || begun != 2 {
+		t.Errorf("begun %d times, %v", begun, err)
+	}
+	if err := run(Resume{Failed: true}); err != nil || begun != 2 {
+		t.Errorf("a run that is done was begun: %d times, %v", begun, err)
+	}
+}
+
+func quickConfig(t *testing.T) Config {
+	t.Helper()
+	c, err := ReadConfig([]byte(`{"Data": "any", "Model": {"Width": 8, "Depth": 1, "DE": 4, "DH": 4}, "Train": {"Epochs": 2, "Classes": 4}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Data = ""
+	return c
+}
