@@ -30,6 +30,7 @@ type CurveOptions struct {
 
 // CurveFigure is a picture of lines over a common horizontal axis.
 type CurveFigure struct {
+	forms
 	o      CurveOptions
 	series []Series
 }
@@ -45,6 +46,7 @@ type CurveFigure struct {
 // series do not fit.
 func Curve(series []Series, o CurveOptions) *CurveFigure {
 	f := &CurveFigure{o: o}
+	f.forms = forms{f}
 	for i, s := range series {
 		if s.X == nil {
 			s.X = make([]float64, len(s.Y))
@@ -173,6 +175,3 @@ func (f *CurveFigure) Alt() string {
 	}
 	return join("; ", what, strings.Join(last, ", "), f.o.Caption)
 }
-
-// MIMEBundle is the picture in all its forms.
-func (f *CurveFigure) MIMEBundle() map[string]any { return message(f, curveWidth, curveHeight) }

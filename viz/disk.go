@@ -31,6 +31,7 @@ type DiskOptions struct {
 
 // DiskFigure is a picture of points on the Poincaré disk.
 type DiskFigure struct {
+	forms
 	o       DiskOptions
 	xy      []float64
 	label   []int
@@ -65,6 +66,7 @@ func Disk(xy []float64, label []int, o DiskOptions) *DiskFigure {
 	checkShapes(xy, label, o)
 	o.Proxies = slices.Clone(o.Proxies)
 	f := &DiskFigure{o: o, xy: slices.Clone(xy), label: slices.Clone(label)}
+	f.forms = forms{f}
 	ids := slices.Clone(label)
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
@@ -248,9 +250,6 @@ func (f *DiskFigure) Alt() string {
 	}
 	return join("; ", what, count(len(f.xy)/2, "point"), classes, f.proxyCount(), f.o.Method, c, f.o.Note)
 }
-
-// MIMEBundle is the picture in all its forms.
-func (f *DiskFigure) MIMEBundle() map[string]any { return message(f, diskWidth, diskHeight) }
 
 // size is the diameter of a point in pixels.
 func (f *DiskFigure) size() float64 {

@@ -207,7 +207,7 @@ func (l *Live) bundle(f *CurveFigure, last bool) display.Bundle {
 	if last {
 		scale = sharp
 	}
-	still, err := f.still(scale)
+	img, err := still(f, scale)
 	if err != nil {
 		return failure(err)
 	}
@@ -216,11 +216,11 @@ func (l *Live) bundle(f *CurveFigure, last bool) display.Bundle {
 		return failure(err)
 	}
 	b := display.Bundle{
-		display.MIMEHTML: chart(newID(), session+" "+l.id, option, picture("", f.Alt(), still, curveWidth, curveHeight), curveWidth, curveHeight),
+		display.MIMEHTML: chart(newID(), session+" "+l.id, option, picture("", f.Alt(), img, curveWidth, curveHeight), curveWidth, curveHeight),
 		display.MIMEText: f.Alt(),
 	}
 	if last {
-		b[display.MIMEPNG] = still
+		b[display.MIMEPNG] = img
 	}
 	return b
 }

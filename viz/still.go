@@ -13,7 +13,6 @@ import (
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	vgdraw "gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgimg"
 
 	"gonum.org/v1/plot"
 )
@@ -32,18 +31,18 @@ const (
 const heavy = 100_000
 
 // sheet is a white canvas measured in pixels from its upper left corner, as
-// the option of the same picture is.
+// the option of the same picture is. Under it lies a raster or a vector format.
 type sheet struct {
 	vgdraw.Canvas
-	img  *vgimg.Canvas
 	w, h float64
 }
 
-// newSheet returns a sheet of w×h notebook pixels with scale×scale real ones
-// each.
-func newSheet(w, h, scale int) *sheet {
-	img := vgimg.NewWith(vgimg.UseWH(vg.Length(w)*px, vg.Length(h)*px), vgimg.UseDPI(96*scale))
-	return &sheet{Canvas: vgdraw.New(img), img: img, w: float64(w), h: float64(h)}
+// newSheet returns a sheet of w×h notebook pixels on c, which has that size.
+func newSheet(c vg.CanvasSizer, w, h int) *sheet {
+	s := &sheet{Canvas: vgdraw.New(c), w: float64(w), h: float64(h)}
+	s.SetColor(color.White)
+	s.Fill(s.Rectangle.Path())
+	return s
 }
 
 // at is the point x to the right and y down of the corner.
@@ -68,13 +67,17 @@ func (s *sheet) line(style vgdraw.LineStyle, x0, y0, x1, y1 float64) {
 	s.StrokeLines(style, []vg.Point{s.at(x0, y0), s.at(x1, y1)})
 }
 
-// png is the sheet as a PNG file with a palette, a fifth of the size.
-func (s *sheet) png() ([]byte, error) {
-	whole := s.img.Image()
-	rgba, ok := whole.(*image.RGBA)
+// image draws m into the box with the corner (x, y) and size w×h.
+func (s *sheet) image(x, y, w, h float64, m image.Image) {
+	s.DrawImage(vg.Rectangle{Min: s.at(x, y+h), Max: s.at(x+w, y)}, m)
+}
+
+// encodePNG is a picture as a PNG file with a palette, a fifth of the size.
+func encodePNG(m image.Image) ([]byte, error) {
+	rgba, ok := m.(*image.RGBA)
 	if !ok {
-		rgba = image.NewRGBA(whole.Bounds())
-		draw.Draw(rgba, rgba.Bounds(), whole, rgba.Bounds().Min, draw.Src)
+		rgba = image.NewRGBA(m.Bounds())
+		draw.Draw(rgba, rgba.Bounds(), m, rgba.Bounds().Min, draw.Src)
 	}
 	var b bytes.Buffer
 	enc := png.Encoder{CompressionLevel: png.BestCompression}

@@ -12,8 +12,10 @@
 //
 //	viz.Disk(xy, label, viz.DiskOptions{Title: "Test classes in D_H"})
 //
+// A figure is also a file: fig.SavePDF("fig2.pdf"), SaveSVG and SavePNG.
+//
 // Numbers that are not finite are errors that name their place; they come from
-// Option and PNG, and stand in the output in place of the picture. Slices of
+// Option, PNG, SVG and PDF, and stand in the output in place of the picture. Slices of
 // lengths that do not fit together are a panic.
 package viz
 
@@ -36,8 +38,12 @@ import (
 type Figure interface {
 	// Option is the ECharts option as JSON.
 	Option() ([]byte, error)
-	// PNG is the picture as a PNG file, for papers and where no script runs.
+	// PNG is the picture as a PNG file, where no script runs.
 	PNG() ([]byte, error)
+	// SVG is the picture as an SVG file.
+	SVG() ([]byte, error)
+	// PDF is the picture as a PDF file, for papers.
+	PDF() ([]byte, error)
 	// Alt says in one line what the picture shows.
 	Alt() string
 	// MIMEBundle is all forms together: what a notebook shows.
@@ -54,30 +60,25 @@ func Inline() display.Bundle {
 	}
 }
 
-// drawn is a figure that can be drawn at several scales.
-type drawn interface {
-	Figure
-	still(scale int) ([]byte, error)
-}
-
-// message is a figure of w×h pixels as one output. Where a form fails, the
-// rest is shown with the error's sentence.
-func message(f drawn, w, h int) display.Bundle {
+// message is a figure as one output. Where a form fails, the rest is shown with
+// the error's sentence.
+func message(f painter) display.Bundle {
+	w, h := f.bounds()
 	option, optionErr := f.Option()
-	still, pngErr := f.still(sharp)
-	if len(still) > heavy {
-		still, pngErr = f.still(plain)
+	img, pngErr := still(f, sharp)
+	if len(img) > heavy {
+		img, pngErr = still(f, plain)
 	}
 	b := display.Bundle{display.MIMEText: f.Alt()}
 	switch {
 	case pngErr != nil:
 		return failure(pngErr)
 	case optionErr != nil:
-		b[display.MIMEHTML] = picture(newID(), f.Alt(), still, w, h) + complaint(optionErr)
+		b[display.MIMEHTML] = picture(newID(), f.Alt(), img, w, h) + complaint(optionErr)
 	default:
-		b[display.MIMEHTML] = chart(newID(), "", option, picture("", f.Alt(), still, w, h), w, h)
+		b[display.MIMEHTML] = chart(newID(), "", option, picture("", f.Alt(), img, w, h), w, h)
 	}
-	b[display.MIMEPNG] = still
+	b[display.MIMEPNG] = img
 	return b
 }
 

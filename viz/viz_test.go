@@ -52,7 +52,7 @@ type broken struct{ *DiskFigure }
 func (broken) Option() ([]byte, error) { return nil, errors.New("no option <b>") }
 
 func TestMessageKeepsPicture(t *testing.T) {
-	b := message(broken{small()}, diskWidth, diskHeight)
+	b := message(broken{small()})
 	h := b["text/html"].(string)
 	if !strings.HasPrefix(h, "<img") || !strings.HasSuffix(h, "<p>no option &lt;b&gt;</p>") || strings.Contains(h, "<script") || b["image/png"] == nil {
 		t.Errorf("got %.80s … %s", h, h[len(h)-60:])

@@ -11,17 +11,14 @@ import (
 	vgdraw "gonum.org/v1/plot/vg/draw"
 )
 
-// PNG is the picture as a PNG file of 1440×840 pixels, the same as the
-// interactive form. A number that cannot be drawn is an error that names its
-// series and row.
-func (f *CurveFigure) PNG() ([]byte, error) { return f.still(sharp) }
+// bounds is the size of the picture.
+func (f *CurveFigure) bounds() (w, h int) { return curveWidth, curveHeight }
 
-// still is the picture with so many pixels for each of the notebook's.
-func (f *CurveFigure) still(scale int) ([]byte, error) {
+// paint draws the whole picture.
+func (f *CurveFigure) paint(s *sheet) error {
 	if err := f.check(); err != nil {
-		return nil, err
+		return err
 	}
-	s := newSheet(curveWidth, curveHeight, scale)
 	s.text(12, 10, sans(16, ink, true), cut(sans(16, ink, true), f.o.Title, curveWidth-24))
 	s.text(12, 33, sans(12, quiet, false), cut(sans(12, quiet, false), f.o.Caption, curveWidth-24))
 	f.drawNames(s)
@@ -34,7 +31,7 @@ func (f *CurveFigure) still(scale int) ([]byte, error) {
 		f.drawSide(s, frame, true)
 	}
 	f.drawAxisX(s, frame)
-	return s.png()
+	return nil
 }
 
 // place is a box of a sheet in pixels.

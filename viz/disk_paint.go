@@ -12,26 +12,21 @@ import (
 	vgdraw "gonum.org/v1/plot/vg/draw"
 )
 
-// PNG is the picture as a PNG file of 1440×1240 pixels with 256 colours, the
-// same as the interactive form. A row that is not finite or not in the disk is
-// an error that names its series.
-func (f *DiskFigure) PNG() ([]byte, error) {
-	return f.still(sharp)
-}
+// bounds is the size of the picture.
+func (f *DiskFigure) bounds() (w, h int) { return diskWidth, diskHeight }
 
-// still is the picture with so many pixels for each of the notebook's.
-func (f *DiskFigure) still(scale int) ([]byte, error) {
+// paint draws the whole picture.
+func (f *DiskFigure) paint(s *sheet) error {
 	if err := f.check(); err != nil {
-		return nil, err
+		return err
 	}
-	s := newSheet(diskWidth, diskHeight, scale)
 	s.text(diskLeft, 10, sans(16, ink, true), cut(sans(16, ink, true), f.o.Title, diskWidth-2*diskLeft))
 	f.drawDisk(s)
 	f.drawLegend(s)
 	small := sans(12, quiet, false)
 	s.text(diskLeft, diskTop+diskSide+8, small, cut(small, f.caption(), diskWidth-2*diskLeft))
 	s.text(diskLeft, diskTop+diskSide+24, small, cut(small, f.o.Note, diskWidth-2*diskLeft))
-	return s.png()
+	return nil
 }
 
 // drawDisk draws circles, points and proxies into the square.
