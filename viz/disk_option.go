@@ -5,85 +5,87 @@ import (
 	"image/color"
 	"math"
 	"strconv"
+	"strings"
 )
 
-// Places of the disk's picture, in pixels. The plot area is a square, so that
-// the disk is a circle; both axes reach to ±diskReach.
-const (
-	diskWidth  = 720
-	diskHeight = 620
-	diskLeft   = 12
-	diskTop    = 40
-	diskSide   = 540
-	diskReach  = 1.02
-	legendLeft = diskLeft + diskSide + 10
+// bounds is the size of the picture.
+func (f *DiskFigure) bounds() (w, h int) { return f.boundsWith(f.caption()) }
 
-	largeFrom = 3000 // points of one series that are drawn in the fast way
-	opacity   = 0.75 // of points
-)
-
-// cross is a diagonal cross as an outline: ECharts has no such symbol.
-const cross = "path://M3,0L0,3L3,6L0,9L3,12L6,9L9,12L12,9L9,6L12,3L9,0L6,3Z"
+// script is that of moving disks.
+func (f *DiskFigure) script() bool { return true }
 
 // Option is the picture as an ECharts option. A row that is not finite or not
 // in the disk is an error that names its series.
 func (f *DiskFigure) Option() ([]byte, error) {
-	if err := f.check(); err != nil {
-		return nil, err
+	if f.bad != nil {
+		return nil, f.bad
 	}
-	o := option{
-		Background: "#ffffff",
-		Title:      f.titles(),
-		Legend:     f.legend(),
-		Tooltip:    tooltipOption{Trigger: "item", Confine: true},
-		Grid:       boxOption{diskLeft, diskTop, diskSide, diskSide},
-		X:          axisOption{Type: "value", Min: -diskReach, Max: diskReach},
-		Y:          axisOption{Type: "value", Min: -diskReach, Max: diskReach},
-		Zoom:       shiftZoom(),
-		Series:     []any{circleLine(1, ink, 1.5, "solid")},
-	}
+	o := f.option(f.caption(), f.entries())
+	o.Series = []any{circleLine(1, ink, 1.5, "solid")}
 	if !f.o.NoRings {
 		for r := 1.0; r <= 3; r++ {
 			o.Series = append(o.Series, circleLine(ringRadius(r), faint, 1, "dashed"))
 		}
 		o.Series = append(o.Series, ringLabels())
 	}
+	o.Series = append(o.Series, f.clipRing()...)
+	o.Series = append(o.Series, f.lines()...)
 	for _, g := range f.groups {
-		o.Series = append(o.Series, f.points(g))
+		o.Series = append(o.Series, f.points(g, true))
 	}
-	if len(f.o.Proxies) > 0 {
-		o.Series = append(o.Series, f.proxies())
+	if len(f.clipped) > 0 {
+		o.Series = append(o.Series, f.clippedMarks())
+	}
+	if len(f.proxies) > 0 {
+		o.Series = append(o.Series, f.proxySeries(true))
 	}
 	return json.Marshal(o)
 }
 
-// titles are the title above and the caption below.
-func (f *DiskFigure) titles() []titleOption {
-	t := []titleOption{
-		{f.o.Title, diskLeft, 8, textOption{Color: hexOf(ink), Size: 16, Weight: "bold"}},
-		{f.caption(), diskLeft, diskTop + diskSide + 4, textOption{Color: hexOf(quiet), Size: 12, Weight: "normal"}},
+// option is all of a square picture but its series.
+func (s *swarm) option(caption string, entries []entry) option {
+	l := s.lay
+	return option{
+		Background: "#ffffff",
+		Title:      s.titles(caption),
+		Legend:     legendFor(l, entries, s.tells(entries)),
+		Tooltip:    tooltipOption{Trigger: "item", Confine: true},
+		Grid:       boxOption{l.left, l.top, l.side, l.side},
+		X:          axisOption{Type: "value", Min: l.x - l.half, Max: l.x + l.half},
+		Y:          axisOption{Type: "value", Min: l.y - l.half, Max: l.y + l.half},
+		Zoom:       shiftZoom(),
 	}
-	if f.o.Note != "" {
-		t = append(t, titleOption{f.o.Note, diskLeft, diskTop + diskSide + 20, t[1].Style})
-	}
-	return t
 }
 
-// legend stands at the right and scrolls when it is long.
-func (f *DiskFigure) legend() legendOption {
-	l := legendOption{
-		Show: f.label != nil || len(f.o.Proxies) > 0, Type: "scroll", Orient: "vertical",
-		Left: legendLeft, Top: diskTop, Height: diskSide, Width: 12, Tall: 14,
-		Style:   textOption{Color: hexOf(ink), Size: 12, Width: diskWidth - legendLeft - 34, Overflow: "truncate"},
-		Tooltip: showOption{true}, Data: []string{},
+// titles are the title above and the caption below.
+func (s *swarm) titles(caption string) []titleOption {
+	l := s.lay
+	return []titleOption{
+		{s.title, l.left, 8, textOption{Color: hexOf(ink), Size: 16, Weight: "bold", Width: l.width - 2*l.left, Overflow: "truncate"}},
+		{strings.Join(s.foot(caption), "\n"), l.left, l.top + l.side + 4, textOption{Color: hexOf(quiet), Size: 12, Line: footLine, Weight: "normal"}},
 	}
-	for _, g := range f.groups {
-		l.Data = append(l.Data, g.name)
+}
+
+// lineIcon is the legend's mark of lines.
+const lineIcon = "path://M0,5L12,5L12,6.5L0,6.5Z"
+
+// legendFor stands at the right and scrolls when it is long.
+func legendFor(l layout, entries []entry, show bool) legendOption {
+	left := l.left + l.side + 10
+	o := legendOption{
+		Show: show, Type: "scroll", Orient: "vertical",
+		Left: left, Top: l.top, Height: l.side, Width: 12, Tall: 14,
+		Style:   textOption{Color: hexOf(ink), Size: 12, Width: l.width - left - 34, Overflow: "truncate"},
+		Tooltip: showOption{true}, Data: []any{},
 	}
-	if len(f.o.Proxies) > 0 {
-		l.Data = append(l.Data, "proxies")
+	for _, e := range entries {
+		if e.kind == entryLine {
+			o.Data = append(o.Data, legendItem{e.name, lineIcon})
+		} else {
+			o.Data = append(o.Data, e.name)
+		}
 	}
-	return l
+	return o
 }
 
 // shiftZoom zooms both axes at once, so that the disk stays round.
@@ -98,7 +100,7 @@ func shiftZoom() []zoomOption {
 // circleLine is a circle around the centre, as 120 chords: they leave it by at
 // most a tenth of a pixel.
 func circleLine(r float64, c color.RGBA, width float64, dash string) lineOption {
-	l := lineOption{Type: "line", Silent: true, Symbol: "none", Z: 1, Style: strokeOption{hexOf(c), width, dash}}
+	l := lineOption{Type: "line", Silent: true, Symbol: "none", Z: 1, Style: strokeOption{Color: hexOf(c), Width: width, Type: dash}}
 	for k := range 121 {
 		s, c := math.Sincos(2 * math.Pi * float64(k) / 120)
 		l.Data = append(l.Data, [2]float64{round4(r * c), round4(r * s)})
@@ -108,86 +110,106 @@ func circleLine(r float64, c color.RGBA, width float64, dash string) lineOption 
 
 // ringLabels are the numbers of the rings, below the centre.
 func ringLabels() labelsOption {
-	name := 2
-	l := labelsOption{
-		Type: "scatter", Silent: true, Z: 1, Encode: encode{0, 1, &name},
-		Label: textLabel{Show: true, Position: "inside", Formatter: "{b}", Color: hexOf(grey), Size: 10, Background: "#ffffff", Padding: [2]int{1, 3}},
-	}
+	l := labels()
 	for r := 1.0; r <= 3; r++ {
 		l.Data = append(l.Data, []any{0, round4(-ringRadius(r)), strconv.Itoa(int(r))})
 	}
 	return l
 }
 
-// points is the series of one group. A row is [x, y] or [x, y, hover text].
-func (f *DiskFigure) points(g group) scatterOption {
+// labels is a series of texts without any.
+func labels() labelsOption {
+	name := 2
+	return labelsOption{
+		Type: "scatter", Silent: true, Z: 1, Encode: encode{0, 1, &name},
+		Label: textLabel{Show: true, Position: "inside", Formatter: "{b}", Color: hexOf(grey), Size: 10, Background: "#ffffff", Padding: [2]int{1, 3}},
+	}
+}
+
+// clipRing is the ring of the clip and its name at the top.
+func (f *DiskFigure) clipRing() []any {
+	if f.ring == nil {
+		return nil
+	}
+	l := lineOption{Type: "line", Silent: true, Symbol: "none", Z: 1, Style: strokeOption{Color: hexOf(clipColor), Width: 1.5, Type: "dotted"}, Chest: &chestOption{Move: "points"}}
+	for _, z := range f.ring {
+		l.Data = append(l.Data, fine(z))
+	}
+	name := labels()
+	at := fine(f.ring[0])
+	name.Data = append(name.Data, []any{at[0], at[1], "clip"})
+	name.Label.Color, name.Z, name.Chest = hexOf(clipColor), 4, &chestOption{Move: "points"}
+	return []any{l, name}
+}
+
+// clippedMarks are circles around the points that were clipped.
+func (f *DiskFigure) clippedMarks() scatterOption {
 	s := scatterOption{
-		Type: "scatter", Name: g.name, Symbol: symbols[g.mark], Size: f.size(), Z: 2,
-		Style: itemOption{Color: hexOf(g.color), Opacity: opacity}, Emphasis: &focusOption{"series"},
-		Tooltip: tooltipOption{Trigger: "item", Formatter: "{a}"}, Encode: encode{X: 0, Y: 1},
+		Type: "scatter", Name: "clipped", Symbol: "circle", Size: f.diameter() + 4, Z: 2, Silent: true,
+		Style:   itemOption{Color: "transparent", Opacity: 1, BorderColor: hexOf(clipColor), BorderWidth: 1},
+		Tooltip: tooltipOption{Trigger: "item"}, Encode: encode{X: 0, Y: 1}, Chest: &chestOption{Move: "points"},
 	}
-	if len(g.rows) > largeFrom {
-		s.Large, s.Threshold = true, largeFrom
-	}
-	named := f.o.Names != nil || f.bySuper
-	if named {
-		name := 2
-		s.Encode.Name, s.Tooltip.Formatter = &name, "{a}<br>{b}"
-	}
-	rows := make([][]any, len(g.rows))
-	for k, i := range g.rows {
-		rows[k] = []any{round4(f.xy[2*i]), round4(f.xy[2*i+1])}
-		if named {
-			rows[k] = append(rows[k], f.hover(i))
-		}
+	rows := make([][2]float64, len(f.clipped))
+	for k, i := range f.clipped {
+		rows[k] = fine(complex(f.xy[2*i], f.xy[2*i+1]))
 	}
 	s.Data = rows
 	return s
 }
 
-// hover is what the tooltip says of point i beside the name of its group.
-func (f *DiskFigure) hover(i int) string {
-	class, name := "", ""
-	if l := f.labelOf(i); f.bySuper && l >= 0 {
-		class = nameOf(f.o.Classes, l, "class")
-	}
-	if f.o.Names != nil {
-		name = f.o.Names[i]
-	}
-	return join(" · ", class, name)
-}
-
-// proxies are crosses in a darker shade of their class.
-func (f *DiskFigure) proxies() scatterOption {
-	s := scatterOption{
-		Type: "scatter", Name: "proxies", Symbol: cross, Size: 11, Z: 3,
-		Style:   itemOption{Color: hexOf(ink), Opacity: 1, BorderColor: "#ffffff", BorderWidth: 1},
-		Tooltip: tooltipOption{Trigger: "item", Formatter: "proxy<br>{b}"}, Encode: encode{X: 0, Y: 1},
-	}
-	data := make([]markedPoint, len(f.o.Proxies)/2)
-	for i := range data {
-		c, name := f.proxyLook(i)
-		style := s.Style
-		style.Color = hexOf(c)
-		data[i] = markedPoint{[2]float64{round4(f.o.Proxies[2*i]), round4(f.o.Proxies[2*i+1])}, name, style}
-	}
-	s.Data = data
-	return s
-}
-
-// proxyLook is the colour and the class name of proxy i: the colour of its
-// group, darker to stand out among the points, where that has points; else
-// black.
-func (f *DiskFigure) proxyLook(i int) (color.RGBA, string) {
-	if f.label == nil || f.o.ProxyLabel == nil || f.o.ProxyLabel[i] < 0 {
-		return ink, ""
-	}
-	class := f.o.ProxyLabel[i]
-	name := f.groupName(f.groupOf(class))
-	for _, g := range f.groups {
-		if g.name == name {
-			return mix(g.color, color.RGBA{}, 0.35), nameOf(f.o.Classes, class, "class")
+// lines are the edges, the edges of the tree and its inner nodes.
+func (f *DiskFigure) lines() (all []any) {
+	for _, e := range []struct {
+		name  string
+		ends  [][2]complex128
+		style strokeOption
+	}{{"edges", f.edges, edgeStroke}, {"tree", f.tree, treeStroke}} {
+		if len(e.ends) == 0 {
+			continue
 		}
+		l := linesOption{Type: "lines", System: "cartesian2d", Polyline: true, Name: e.name, Silent: true, Z: 1, Style: e.style, Chest: &chestOption{Move: "arcs"}}
+		for _, ends := range e.ends {
+			var path [][2]float64
+			for _, z := range arc(ends[0], ends[1]) {
+				path = append(path, fine(z))
+			}
+			l.Data = append(l.Data, path)
+		}
+		all = append(all, l)
 	}
-	return ink, nameOf(f.o.Classes, class, "class")
+	if len(f.inner) > 0 {
+		s := scatterOption{
+			Type: "scatter", Name: "tree", Symbol: "circle", Size: innerSize, Z: 1, Silent: true,
+			Style: itemOption{Color: hexOf(ink), Opacity: 1}, Tooltip: tooltipOption{Trigger: "item"}, Encode: encode{X: 0, Y: 1}, Chest: &chestOption{Move: "points"},
+		}
+		rows := make([][2]float64, len(f.inner))
+		for i, z := range f.inner {
+			rows[i] = fine(z)
+		}
+		s.Data = rows
+		all = append(all, s)
+	}
+	return all
+}
+
+// The looks of what is neither a point nor a ring.
+var (
+	clipColor  = ink
+	edgeStroke = strokeOption{Color: hexOf(quiet), Width: 0.8, Type: "solid", Opacity: 0.5}
+	treeStroke = strokeOption{Color: hexOf(ink), Width: 0.8, Type: "solid", Opacity: 0.7}
+)
+
+// innerSize is the diameter of an inner node in pixels.
+const innerSize = 2.5
+
+// fine rounds a point to a fortieth of a pixel at the centre, and finer towards
+// the boundary: also after another point comes to the centre.
+func fine(z complex128) [2]float64 {
+	room := 1 - real(z)*real(z) - imag(z)*imag(z)
+	digits := 4.0
+	if room > 0 && room < 1 {
+		digits = min(4-math.Floor(math.Log10(room)), 9)
+	}
+	at := func(x float64) float64 { s := math.Pow(10, digits); return math.Round(x*s)/s + 0 }
+	return [2]float64{at(real(z)), at(imag(z))}
 }

@@ -5,72 +5,88 @@ import (
 	"math"
 	"strconv"
 
-	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	vgdraw "gonum.org/v1/plot/vg/draw"
 )
 
-// bounds is the size of the picture.
-func (f *DiskFigure) bounds() (w, h int) { return diskWidth, diskHeight }
-
 // paint draws the whole picture.
 func (f *DiskFigure) paint(s *sheet) error {
-	if err := f.check(); err != nil {
-		return err
+	if f.bad != nil {
+		return f.bad
 	}
-	s.text(diskLeft, 10, sans(16, ink, true), cut(sans(16, ink, true), f.o.Title, diskWidth-2*diskLeft))
-	f.drawDisk(s)
-	f.drawLegend(s)
-	small := sans(12, quiet, false)
-	s.text(diskLeft, diskTop+diskSide+8, small, cut(small, f.caption(), diskWidth-2*diskLeft))
-	s.text(diskLeft, diskTop+diskSide+24, small, cut(small, f.o.Note, diskWidth-2*diskLeft))
+	f.drawTexts(s, f.caption())
+	if all := f.entries(); f.tells(all) {
+		drawLegend(s, f.lay, all)
+	}
+	if !f.o.NoRings {
+		for r := 1.0; r <= 3; r++ {
+			f.curve(s, ring(ringRadius(r)), stroke(faint, 1, true))
+		}
+	}
+	f.curve(s, ring(1), stroke(ink, 1.5, false))
+	if !f.o.NoRings {
+		for r := 1.0; r <= 3; r++ {
+			f.tag(s, complex(0, -ringRadius(r)), strconv.Itoa(int(r)), grey)
+		}
+	}
+	if f.ring != nil {
+		f.curve(s, f.ring, dotted(clipColor, 1.5))
+	}
+	f.drawLines(s)
+	f.drawPoints(s)
+	for _, i := range f.clipped {
+		circleAt(s, f.on(s, complex(f.xy[2*i], f.xy[2*i+1])), (f.diameter()+4)/2, stroke(clipColor, 1, false))
+	}
+	f.drawProxies(s)
+	if f.ring != nil {
+		f.tag(s, f.ring[0], "clip", clipColor)
+	}
 	return nil
 }
 
-// drawDisk draws circles, points and proxies into the square.
-func (f *DiskFigure) drawDisk(s *sheet) {
-	p := plot.New()
-	p.HideAxes()
-	p.BackgroundColor = nil
-	p.X.Padding, p.Y.Padding = 0, 0
-	if !f.o.NoRings {
-		for r := 1.0; r <= 3; r++ {
-			p.Add(ring(ringRadius(r), stroke(faint, 1, true)))
-		}
+// drawTexts writes the title, the caption and the note.
+func (s *swarm) drawTexts(to *sheet, caption string) {
+	l := s.lay
+	bold, small := sans(16, ink, true), sans(12, quiet, false)
+	to.text(float64(l.left), 10, bold, cut(bold, s.title, float64(l.width-2*l.left)))
+	for i, line := range s.foot(caption) {
+		to.text(float64(l.left), float64(l.top+l.side+8+footLine*i), small, line)
 	}
-	p.Add(ring(1, stroke(ink, 1.5, false)))
-	if !f.o.NoRings {
-		p.Add(ringNumbers{})
+}
+
+// on is the place of a point on the sheet.
+func (s *swarm) on(to *sheet, z complex128) vg.Point {
+	l := s.lay
+	scale := float64(l.side) / 2 / l.half
+	return to.at(float64(l.left)+float64(l.side)/2+scale*(real(z)-l.x), float64(l.top)+float64(l.side)/2-scale*(imag(z)-l.y))
+}
+
+// curve draws a line through points.
+func (s *swarm) curve(to *sheet, points []complex128, style vgdraw.LineStyle) {
+	path := make([]vg.Point, len(points))
+	for i, z := range points {
+		path[i] = s.on(to, z)
 	}
-	p.Add(bare(f.scatter()...)...)
-	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = -diskReach, diskReach, -diskReach, diskReach
-	p.Draw(s.box(diskLeft, diskTop, diskSide, diskSide))
+	to.StrokeLines(style, path)
 }
 
 // ring is a circle around the centre.
-func ring(r float64, style vgdraw.LineStyle) plot.Plotter {
-	xys := make(plotter.XYs, 361)
-	for k := range xys {
+func ring(r float64) []complex128 {
+	points := make([]complex128, 361)
+	for k := range points {
 		y, x := math.Sincos(2 * math.Pi * float64(k) / 360)
-		xys[k] = plotter.XY{X: r * x, Y: r * y}
+		points[k] = complex(r*x, r*y)
 	}
-	return &plotter.Line{XYs: xys, LineStyle: style}
+	return points
 }
 
-// ringNumbers is 1, 2, 3 on the rings, below the centre.
-type ringNumbers struct{}
-
-// Plot writes the numbers on white.
-func (ringNumbers) Plot(c vgdraw.Canvas, p *plot.Plot) {
-	x, y := p.Transforms(&c)
-	style := anchored(sans(10, grey, false), text.XCenter, text.YCenter)
-	for r := 1.0; r <= 3; r++ {
-		at := vg.Point{X: x(0), Y: y(-ringRadius(r))}
-		c.FillPolygon(color.White, corners(at, 5*px, 6*px))
-		c.FillText(style, vg.Point{X: at.X, Y: at.Y + px}, strconv.Itoa(int(r)))
-	}
+// tag is a short text on white in a line.
+func (s *swarm) tag(to *sheet, z complex128, txt string, c color.RGBA) {
+	style := anchored(sans(10, c, false), text.XCenter, text.YCenter)
+	at, half := s.on(to, z), style.Width(txt)/2+2*px
+	to.FillPolygon(color.White, corners(at, half, 6*px))
+	to.FillText(style, vg.Point{X: at.X, Y: at.Y + px}, txt)
 }
 
 // corners are those of a box around at.
@@ -79,72 +95,94 @@ func corners(at vg.Point, halfWidth, halfHeight vg.Length) []vg.Point {
 	return []vg.Point{{X: at.X - w, Y: at.Y - h}, {X: at.X + w, Y: at.Y - h}, {X: at.X + w, Y: at.Y + h}, {X: at.X - w, Y: at.Y + h}}
 }
 
-// scatter is the points, in the order they were given so that no class covers
-// another, and above them the proxies.
-func (f *DiskFigure) scatter() []plot.Plotter {
-	n := len(f.xy) / 2
+// dotted is a line of dots.
+func dotted(c color.Color, width float64) vgdraw.LineStyle {
+	l := stroke(c, width, false)
+	l.Dashes = []vg.Length{vg.Length(width) * px, 2 * vg.Length(width) * px}
+	return l
+}
+
+// circleAt draws an open circle of a radius in pixels.
+func circleAt(to *sheet, at vg.Point, radius float64, style vgdraw.LineStyle) {
+	var p vg.Path
+	r := vg.Length(radius) * px
+	p.Move(vg.Point{X: at.X + r, Y: at.Y})
+	p.Arc(at, r, 0, 2*math.Pi)
+	p.Close()
+	to.SetLineStyle(style)
+	to.Stroke(p)
+}
+
+// drawLines draws the edges, the tree and its inner nodes.
+func (f *DiskFigure) drawLines(s *sheet) {
+	for _, e := range f.edges {
+		f.curve(s, arc(e[0], e[1]), stroke(fade(quiet, edgeStroke.Opacity), edgeStroke.Width, false))
+	}
+	for _, e := range f.tree {
+		f.curve(s, arc(e[0], e[1]), stroke(fade(ink, treeStroke.Opacity), treeStroke.Width, false))
+	}
+	style := vgdraw.GlyphStyle{Color: ink, Radius: innerSize / 2 * px, Shape: dot{circle}}
+	for _, z := range f.inner {
+		s.DrawGlyph(style, f.on(s, z))
+	}
+}
+
+// drawPoints draws the points, in the order they were given so that no class
+// covers another.
+func (s *swarm) drawPoints(to *sheet) {
+	n := len(s.xy) / 2
 	styles := make([]vgdraw.GlyphStyle, n)
-	for _, g := range f.groups {
-		style := vgdraw.GlyphStyle{Color: fade(g.color, opacity), Radius: vg.Length(f.size()/2) * px, Shape: dot{g.mark}}
+	for _, g := range s.groups {
+		style := vgdraw.GlyphStyle{Color: fade(g.color, opacity), Radius: vg.Length(s.diameter()/2) * px, Shape: dot{g.mark}}
 		for _, i := range g.rows {
 			styles[i] = style
 		}
 	}
-	points := &plotter.Scatter{XYs: pairs(f.xy), GlyphStyleFunc: func(i int) vgdraw.GlyphStyle { return styles[i] }}
-	proxies := &plotter.Scatter{XYs: pairs(f.o.Proxies), GlyphStyleFunc: func(i int) vgdraw.GlyphStyle {
-		c, _ := f.proxyLook(i)
-		return vgdraw.GlyphStyle{Color: c, Radius: 4.5 * px, Shape: crossMark{}}
-	}}
-	var all []plot.Plotter
-	if n > 0 {
-		all = append(all, points)
+	for i, style := range styles {
+		to.DrawGlyph(style, s.on(to, complex(s.xy[2*i], s.xy[2*i+1])))
 	}
-	if len(f.o.Proxies) > 0 {
-		all = append(all, proxies)
-	}
-	return all
 }
 
-// pairs turns rows of two numbers into plotter's form.
-func pairs(xy []float64) plotter.XYs {
-	p := make(plotter.XYs, len(xy)/2)
-	for i := range p {
-		p[i] = plotter.XY{X: xy[2*i], Y: xy[2*i+1]}
+// drawProxies draws the crosses above all.
+func (s *swarm) drawProxies(to *sheet) {
+	for i := range len(s.proxies) / 2 {
+		c, _ := s.proxyLook(i)
+		to.DrawGlyph(vgdraw.GlyphStyle{Color: c, Radius: 4.5 * px, Shape: crossMark{}}, s.on(to, complex(s.proxies[2*i], s.proxies[2*i+1])))
 	}
-	return p
 }
 
 // drawLegend draws the legend at the right: in one column, or in two narrow
 // ones when it is long; what does not fit is counted in the last line.
-func (f *DiskFigure) drawLegend(s *sheet) {
-	if f.label == nil && len(f.o.Proxies) == 0 {
-		return
-	}
-	type entry struct {
-		name  string
-		style vgdraw.GlyphStyle
-	}
-	var all []entry
-	for _, g := range f.groups {
-		all = append(all, entry{g.name, vgdraw.GlyphStyle{Color: fade(g.color, 0.9), Radius: 4 * px, Shape: dot{g.mark}}})
-	}
-	if len(f.o.Proxies) > 0 {
-		all = append(all, entry{"proxies", vgdraw.GlyphStyle{Color: color.Color(ink), Radius: 4.5 * px, Shape: crossMark{}}})
-	}
+func drawLegend(s *sheet, l layout, all []entry) {
 	columns, size, step := 1, 12.0, 18.0
-	if len(all) > diskSide/18 {
+	if float64(len(all)) > float64(l.side)/step {
 		columns, size, step = 2, 10, 15
 	}
-	rows := int(diskSide / step)
-	width := float64(diskWidth-legendLeft-4) / float64(columns)
+	left := float64(l.left + l.side + 10)
+	rows := int(float64(l.side) / step)
+	width := (float64(l.width-4) - left) / float64(columns)
 	style := anchored(sans(size, ink, false), text.XLeft, text.YCenter)
 	for i, e := range all {
-		x, y := legendLeft+width*float64(i/rows), diskTop+step*(float64(i%rows)+0.5)
+		x, y := left+width*float64(i/rows), float64(l.top)+step*(float64(i%rows)+0.5)
 		if i == columns*rows-1 && len(all) > columns*rows {
 			s.text(x, y, style, "+ "+strconv.Itoa(len(all)-i)+" more")
 			return
 		}
-		s.DrawGlyph(e.style, s.at(x+6, y))
+		e.draw(s, x+6, y)
 		s.text(x+15, y-1.5, style, cut(style, e.name, width-18))
+	}
+}
+
+// draw draws the mark of an entry.
+func (e entry) draw(s *sheet, x, y float64) {
+	switch e.kind {
+	case entryProxy:
+		s.DrawGlyph(vgdraw.GlyphStyle{Color: ink, Radius: 4.5 * px, Shape: crossMark{}}, s.at(x, y))
+	case entryLine:
+		s.line(stroke(quiet, 1, false), x-6, y, x+6, y)
+	case entryRing:
+		circleAt(s, s.at(x, y), 4, stroke(clipColor, 1, false))
+	default:
+		s.DrawGlyph(vgdraw.GlyphStyle{Color: fade(e.color, 0.9), Radius: 4 * px, Shape: dot{e.mark}}, s.at(x, y))
 	}
 }

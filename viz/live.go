@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/chestlab/chest/internal/echarts"
 	"github.com/chestlab/chest/kernel/display"
 )
 
@@ -215,8 +216,9 @@ func (l *Live) bundle(f *CurveFigure, last bool) display.Bundle {
 	if err != nil {
 		return failure(err)
 	}
+	id := newID()
 	b := display.Bundle{
-		display.MIMEHTML: chart(newID(), session+" "+l.id, option, picture("", f.Alt(), img, curveWidth, curveHeight), curveWidth, curveHeight),
+		display.MIMEHTML: chart(id, echarts.Loader(id, session+" "+l.id, option), picture("", f.Alt(), img, curveWidth, curveHeight), curveWidth, curveHeight),
 		display.MIMEText: f.Alt(),
 	}
 	if last {

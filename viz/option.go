@@ -29,6 +29,7 @@ type textOption struct {
 	Size     int    `json:"fontSize"`
 	Weight   string `json:"fontWeight,omitempty"`
 	Width    int    `json:"width,omitempty"`
+	Line     int    `json:"lineHeight,omitempty"`
 	Overflow string `json:"overflow,omitempty"`
 }
 
@@ -41,9 +42,15 @@ type legendOption struct {
 	Height  int        `json:"height"`
 	Width   int        `json:"itemWidth"`
 	Tall    int        `json:"itemHeight"`
-	Data    []string   `json:"data"`
+	Data    []any      `json:"data"` // names, or legendItem
 	Style   textOption `json:"textStyle"`
 	Tooltip showOption `json:"tooltip"`
+}
+
+// legendItem is a name with a mark that is not that of its series.
+type legendItem struct {
+	Name string `json:"name"`
+	Icon string `json:"icon"`
 }
 
 type showOption struct {
@@ -89,12 +96,48 @@ type lineOption struct {
 	Z      int          `json:"z"`
 	Style  strokeOption `json:"lineStyle"`
 	Data   [][2]float64 `json:"data"`
+	Chest  *chestOption `json:"chest,omitempty"`
 }
 
 type strokeOption struct {
-	Color string  `json:"color"`
-	Width float64 `json:"width"`
-	Type  string  `json:"type"`
+	Color   string  `json:"color"`
+	Width   float64 `json:"width"`
+	Type    string  `json:"type"`
+	Opacity float64 `json:"opacity,omitempty"`
+}
+
+// linesOption is many short lines with one look.
+type linesOption struct {
+	Type     string         `json:"type"`
+	System   string         `json:"coordinateSystem"`
+	Polyline bool           `json:"polyline"`
+	Name     string         `json:"name"`
+	Silent   bool           `json:"silent"`
+	Z        int            `json:"z"`
+	Style    strokeOption   `json:"lineStyle"`
+	Data     [][][2]float64 `json:"data"`
+	Chest    *chestOption   `json:"chest,omitempty"`
+}
+
+// chestOption is what the script of the disk reads of a series; ECharts does
+// not.
+type chestOption struct {
+	// Move says what becomes of the data when another point comes to the centre:
+	// "points" move, "arcs" are geodesics between their ends. "" stays.
+	Move string `json:"move,omitempty"`
+	// Packed is the points as base64 of pairs of int16, little endian, in units
+	// of Unit from (X, Y); with Ball they are vectors at the centre of the disk.
+	Packed string  `json:"packed,omitempty"`
+	Unit   float64 `json:"unit,omitempty"`
+	X      float64 `json:"x,omitempty"`
+	Y      float64 `json:"y,omitempty"`
+	Ball   bool    `json:"ball,omitempty"`
+	// Names is the second line of the tooltip, for packed points.
+	Names []string `json:"names,omitempty"`
+	// Thumbs is row → JPEG file in base64.
+	Thumbs map[int]string `json:"thumbs,omitempty"`
+	// Panel is the number of the picture in a row of pictures.
+	Panel int `json:"panel,omitempty"`
 }
 
 // labelsOption is texts at places.
@@ -107,6 +150,8 @@ type labelsOption struct {
 	Encode encode     `json:"encode"`
 	Data   [][]any    `json:"data"`
 	Hover  showOption `json:"tooltip"`
+
+	Chest *chestOption `json:"chest,omitempty"`
 }
 
 type textLabel struct {
@@ -139,7 +184,10 @@ type scatterOption struct {
 	Emphasis  *focusOption  `json:"emphasis,omitempty"`
 	Tooltip   tooltipOption `json:"tooltip"`
 	Encode    encode        `json:"encode"`
+	Silent    bool          `json:"silent,omitempty"`
+	Dims      []string      `json:"dimensions,omitempty"`
 	Data      any           `json:"data"`
+	Chest     *chestOption  `json:"chest,omitempty"`
 }
 
 type itemOption struct {

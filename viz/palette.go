@@ -70,3 +70,10 @@ func fade(c color.RGBA, opacity float64) color.NRGBA {
 
 // hexOf is c as a style sheet writes it.
 func hexOf(c color.RGBA) string { return fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B) }
+
+// greyLook is the look of group i in print without colours: four forms, and
+// four shades of grey that a printer keeps apart.
+func greyLook(i int) (color.RGBA, marker) {
+	shade := [4]uint8{0x1a, 0x70, 0xa8, 0x48}[(i+i/4)%4]
+	return color.RGBA{shade, shade, shade, 0xff}, marker(i % len(symbols))
+}

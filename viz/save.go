@@ -31,7 +31,7 @@ type painter interface {
 type forms struct{ of painter }
 
 // PNG is the picture as a PNG file with two pixels for each of the notebook's,
-// each way, and at most 256 colours. It shows what the interactive form shows.
+// each way, and at most 256 colours unless it holds photographs. It shows what the interactive form shows.
 // A number that cannot be drawn is an error that names its series and row.
 func (f forms) PNG() ([]byte, error) { return still(f.of, sharp) }
 
@@ -99,7 +99,14 @@ func still(f painter, scale int) ([]byte, error) {
 	if err := f.paint(newSheet(img, w, h)); err != nil {
 		return nil, err
 	}
-	return encodePNG(img.Image())
+	return encodePNG(img.Image(), !photographic(f))
+}
+
+// photographic says whether 256 colours are too few for a picture: whether it
+// has a method of this name that says so.
+func photographic(f painter) bool {
+	p, ok := f.(interface{ photographic() bool })
+	return ok && p.photographic()
 }
 
 // vector is the picture painted on to, which writes itself.

@@ -72,8 +72,8 @@ func (s *sheet) image(x, y, w, h float64, m image.Image) {
 	s.DrawImage(vg.Rectangle{Min: s.at(x, y+h), Max: s.at(x+w, y)}, m)
 }
 
-// encodePNG is a picture as a PNG file with a palette, a fifth of the size.
-func encodePNG(m image.Image) ([]byte, error) {
+// encodePNG is a picture as a PNG file; with a palette, a fifth of the size.
+func encodePNG(m image.Image, palette bool) ([]byte, error) {
 	rgba, ok := m.(*image.RGBA)
 	if !ok {
 		rgba = image.NewRGBA(m.Bounds())
@@ -81,7 +81,11 @@ func encodePNG(m image.Image) ([]byte, error) {
 	}
 	var b bytes.Buffer
 	enc := png.Encoder{CompressionLevel: png.BestCompression}
-	if err := enc.Encode(&b, paletted(rgba)); err != nil {
+	var out image.Image = rgba
+	if palette {
+		out = paletted(rgba)
+	}
+	if err := enc.Encode(&b, out); err != nil {
 		return nil, fmt.Errorf("viz: writing a PNG: %w", err)
 	}
 	return b.Bytes(), nil

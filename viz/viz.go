@@ -76,16 +76,25 @@ func message(f painter) display.Bundle {
 	case optionErr != nil:
 		b[display.MIMEHTML] = picture(newID(), f.Alt(), img, w, h) + complaint(optionErr)
 	default:
-		b[display.MIMEHTML] = chart(newID(), "", option, picture("", f.Alt(), img, w, h), w, h)
+		id := newID()
+		b[display.MIMEHTML] = chart(id, loaderOf(f, id, option), picture("", f.Alt(), img, w, h), w, h)
 	}
 	b[display.MIMEPNG] = img
 	return b
 }
 
-// chart is a place of w×h pixels that holds fallback until the chart is drawn.
-func chart(id, key string, option []byte, fallback string, w, h int) string {
+// loaderOf is the script that draws f in the element called id.
+func loaderOf(f painter, id string, option []byte) string {
+	if s, ok := f.(interface{ script() bool }); ok && s.script() {
+		return echarts.DiskLoader(id, option)
+	}
+	return echarts.Loader(id, "", option)
+}
+
+// chart is a place of w×h pixels that holds fallback until script draws there.
+func chart(id, script, fallback string, w, h int) string {
 	return fmt.Sprintf("<div id=\"%s\" style=\"width:%dpx;height:%dpx\">%s</div>\n<script>%s</script>",
-		html.EscapeString(id), w, h, fallback, echarts.Loader(id, key, option))
+		html.EscapeString(id), w, h, fallback, script)
 }
 
 // picture is a PNG file inside the document. Size is given by attributes, which

@@ -2,6 +2,7 @@ package echarts
 
 import (
 	"bytes"
+	_ "embed"
 	"encoding/json"
 	"strings"
 )
@@ -21,10 +22,24 @@ import (
 //
 // The text is safe inside <script>: every <, >, & and line separator in id,
 // key and option is escaped.
-func Loader(id, key string, option []byte) string {
+func Loader(id, key string, option []byte) string { return load(id, key, option, "null") }
+
+// DiskLoader is Loader for charts with disks in them: their points come to the
+// centre by a click, packed points are unpacked, and tooltips show images. It
+// reads the key "chest" of each series and takes it out of the option.
+func DiskLoader(id string, option []byte) string {
+	return load(id, "", option, strings.TrimSpace(diskScript))
+}
+
+//go:embed disk.js
+var diskScript string
+
+// load fills in the loader. script is a function that gets the option before it
+// is drawn, and the library, and returns one that gets the chart.
+func load(id, key string, option []byte, script string) string {
 	return strings.NewReplacer(
 		"$ID", quote(id), "$KEY", quote(key), "$FILE", quote(FileName),
-		"$OPTION", inert(option), "$SHARED", shared,
+		"$OPTION", inert(option), "$SHARED", shared, "$SCRIPT", script,
 	).Replace(loader)
 }
 
@@ -61,7 +76,7 @@ if(!w){
 // element is in the page, so it looks for it a few times.
 const loader = `(function(){
 $SHARED
-var id=$ID,key=$KEY,option=$OPTION;
+var id=$ID,key=$KEY,option=$OPTION,script=$SCRIPT;
 function draw(tries){
   var el=document.getElementById(id),live=key&&w.live[key];
   if(!el){
@@ -78,7 +93,9 @@ function draw(tries){
   try{
     el.replaceChildren();
     chart=w.echarts.init(el);
+    var then=script&&script(option,w.echarts);
     chart.setOption(option);
+    if(then){then(chart);}
   }catch(e){
     try{chart.dispose();}catch(half){} // half built, it may not even end well
     el.replaceChildren.apply(el,picture);

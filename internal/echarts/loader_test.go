@@ -30,6 +30,18 @@ func TestLoaderIsSafe(t *testing.T) {
 	}
 }
 
+func TestDiskLoaderIsSafe(t *testing.T) {
+	got := DiskLoader(hostile, []byte(`{"a":"</script>"}`))
+	for _, bad := range []string{"</", "<!--", "$"} {
+		if strings.Contains(strings.ReplaceAll(got, "$ID $OPTION", ""), bad) {
+			t.Errorf("the script holds %q", bad)
+		}
+	}
+	if !strings.Contains(got, "function move(a,z)") || strings.Contains(Loader("a", "", []byte("{}")), "function move") {
+		t.Error("the script of the disk is missing, or where it does not belong")
+	}
+}
+
 func TestInlineScriptIsSafe(t *testing.T) {
 	got := InlineScript()
 	for _, bad := range []string{"</script", "<!--"} {
