@@ -150,6 +150,17 @@ func (p *chartPage) click(x, y float64, times int64) {
 	}
 }
 
+// hover goes to a place of the window and waits for a condition.
+func (p *chartPage) hover(x, y float64, what, condition string) {
+	p.Helper()
+	for _, dx := range []float64{3, 1, 0} {
+		if err := chromedp.Run(p.ctx, input.DispatchMouseEvent(input.MouseMoved, x+dx, y)); err != nil {
+			p.Fatal(err)
+		}
+	}
+	p.until(what, condition)
+}
+
 // TestDiskOf60000 draws 60,000 points in a browser. It prints how long that
 // took, counted from the beginning of the page, with the library in it, and from
 // the chart's own beginning.
@@ -177,6 +188,11 @@ func TestDiskOf60000(t *testing.T) {
 	if ink < 20000 {
 		t.Errorf("%d coloured pixels; the points are not drawn", ink)
 	}
+	p.hover(12+270+270*0.834, 40+270, "a name under the mouse", `/class 0\s+000.image_\d{5}\.jpg/.test(document.body.innerText)`)
+	start := time.Now()
+	p.click(12+270+270*0.834, 40+270, 1)
+	p.until("the class that was clicked on lies around the centre", "(function(){var q=place(0,0,114,178);return Math.hypot(q[0]-282,q[1]-310)<60;})()")
+	t.Logf("another point at the centre after %d ms", time.Since(start).Milliseconds())
 }
 
 // TestDiskComesToTheCentre clicks on a point: it comes to the centre, and the
@@ -216,5 +232,6 @@ func TestPicturesBesideTheDisk(t *testing.T) {
 		images[i] = m
 	}
 	disk, plane := viz.Disk(xy, label, viz.DiskOptions{Size: 12, Thumbs: images}), viz.Plane(xy, label, viz.PlaneOptions{Size: 12})
-	diskPage(t, disk, plane, viz.Thumbnails(xy, images, label, viz.ThumbnailOptions{}), viz.SideBySide("</script>", disk, plane))
+	p := diskPage(t, disk, plane, viz.Thumbnails(xy, images, label, viz.ThumbnailOptions{}), viz.SideBySide("</script>", disk, plane))
+	p.hover(12+270+270/1.02*0.5, 40+270-270/1.02*0.2, "an image under the mouse", `Array.from(document.images).some(function(m){return m.src.indexOf("data:image/jpeg")===0&&m.naturalHeight===30&&m.offsetHeight===64;})`)
 }

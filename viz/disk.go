@@ -25,7 +25,7 @@ type DiskOptions struct {
 	Names []string // name of each point, shown on hover; nil means none
 	// Thumbs are images of the points, shown small on hover: one for each point,
 	// nil for a point without. At most 500 travel with the picture, 0.5 MB; of
-	// more images every second, third … point keeps its own.
+	// more images an even choice.
 	Thumbs []image.Image
 
 	Proxies    []float64 // m×2, row-major, drawn as crosses; nil means none
@@ -84,7 +84,8 @@ type DiskFigure struct {
 // Möbius translation of all that lies in the disk, and a double click brings
 // the first view back. A wheel turned with shift zooms, and the legend shows
 // and hides groups. Above 20,000 points coordinates travel packed, four bytes a
-// point, which chest's own pages read, and ECharts alone does not.
+// point, which chest's own pages read and ECharts alone does not, and in SVG and
+// PDF the points are one image.
 //
 // Disk keeps copies of the numbers. A row that is not finite or lies outside the
 // disk, and a Tree that is none, are errors of Option, PNG, SVG and PDF. Disk

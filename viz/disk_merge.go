@@ -33,7 +33,7 @@ func (f *RowFigure) Option() ([]byte, error) {
 			return nil, err
 		}
 		w, h := p.bounds()
-		if err := m.add(b, f.corners[i][0], f.corners[i][1], w, h); err != nil {
+		if err := m.add(b, panelsOf(p), f.corners[i][0], f.corners[i][1], w, h); err != nil {
 			return nil, err
 		}
 	}
@@ -51,8 +51,20 @@ func (f *RowFigure) Option() ([]byte, error) {
 	return json.Marshal(m.first)
 }
 
-// add puts the option of a picture of w×h pixels at (x, y).
-func (m *merged) add(option []byte, x, y, w, h int) error {
+// panelsOf is how many pictures p is.
+func panelsOf(p painter) (n int) {
+	row, ok := p.(*RowFigure)
+	if !ok {
+		return 1
+	}
+	for _, part := range row.parts {
+		n += panelsOf(part)
+	}
+	return n
+}
+
+// add puts the option of a picture of w×h pixels, which is so many, at (x, y).
+func (m *merged) add(option []byte, panels, x, y, w, h int) error {
 	var whole map[string]json.RawMessage
 	if err := json.Unmarshal(option, &whole); err != nil {
 		return err
@@ -82,7 +94,7 @@ func (m *merged) add(option []byte, x, y, w, h int) error {
 			m.parts[name] = append(m.parts[name], c)
 		}
 	}
-	m.panel++
+	m.panel += panels
 	if m.first == nil {
 		m.first = whole
 	}

@@ -8,6 +8,7 @@ import (
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	vgdraw "gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
 )
 
 // paint draws the whole picture.
@@ -128,9 +129,16 @@ func (f *DiskFigure) drawLines(s *sheet) {
 }
 
 // drawPoints draws the points, in the order they were given so that no class
-// covers another.
+// covers another. In a vector format very many are one image of 288 dots to the
+// inch.
 func (s *swarm) drawPoints(to *sheet) {
 	n := len(s.xy) / 2
+	if to.vector && n > packFrom {
+		img := vgimg.NewWith(vgimg.UseWH(vg.Length(to.w)*px, vg.Length(to.h)*px), vgimg.UseDPI(3*96), vgimg.UseBackgroundColor(color.Transparent))
+		s.drawPoints(&sheet{Canvas: vgdraw.New(img), w: to.w, h: to.h})
+		to.image(0, 0, to.w, to.h, img.Image())
+		return
+	}
 	styles := make([]vgdraw.GlyphStyle, n)
 	for _, g := range s.groups {
 		style := vgdraw.GlyphStyle{Color: fade(g.color, opacity), Radius: vg.Length(s.diameter()/2) * px, Shape: dot{g.mark}}

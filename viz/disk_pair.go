@@ -59,7 +59,7 @@ func SideBySide(title string, figures ...Figure) *RowFigure {
 	if len(figures) == 4 {
 		columns = 2
 	}
-	side := [...]int{diskSide, 400, 290}[columns-1]
+	side := [...]int{diskSide, 400, 280}[columns-1]
 	var squares []panelled
 	for i, fig := range figures {
 		p, ok := fig.(painter)
@@ -190,7 +190,7 @@ func (f *RowFigure) legendLayout() layout {
 // part paints p with its upper left corner at (x, y).
 func (s *sheet) part(p painter, x, y float64) error {
 	w, h := p.bounds()
-	to := &sheet{w: float64(w), h: float64(h)}
+	to := &sheet{w: float64(w), h: float64(h), vector: s.vector}
 	to.Canvas = vgdraw.Canvas{Canvas: s.Canvas.Canvas, Rectangle: vg.Rectangle{Max: vg.Point{X: vg.Length(w) * px, Y: vg.Length(h) * px}}}
 	s.Push()
 	defer s.Pop()

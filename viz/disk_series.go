@@ -77,8 +77,8 @@ func (s *swarm) unpacked(g group, ball bool, o *scatterOption) {
 func (s *swarm) named() bool { return s.names != nil || s.bySuper }
 
 // pack writes the points as int16 pairs. Those of a ball are vectors at the
-// centre, so that they are as fine at the boundary as in the middle: within
-// 0.0003 of the distance for points that are at most 21 from the centre.
+// centre: their distance from it is then as fine at the boundary as in the
+// middle, within 0.0005.
 func (s *swarm) pack(g group, ball bool, o *scatterOption, own *chestOption) {
 	at := func(i int) complex128 {
 		z := complex(s.xy[2*i], s.xy[2*i+1])
@@ -115,26 +115,36 @@ func (s *swarm) thumbsOf(g group) map[int]string {
 	if s.thumbs == nil {
 		return nil
 	}
+	all, chosen := map[int]string{}, s.chosenThumbs()
+	for row, i := range g.rows {
+		if chosen[i] {
+			all[row] = base64.StdEncoding.EncodeToString(thumbFile(s.thumbs[i], thumbSide))
+		}
+	}
+	return all
+}
+
+// chosenThumbs says which points keep their image: all, or of too many an even
+// choice that no order of classes can fool, by multiples of the golden ratio.
+func (s *swarm) chosenThumbs() []bool {
 	there := 0
 	for _, m := range s.thumbs {
 		if m != nil {
 			there++
 		}
 	}
-	step, all := 1+(there-1)/thumbMost, map[int]string{}
-	seen := make(map[int]bool, thumbMost)
-	for i, k := 0, 0; i < len(s.thumbs); i++ {
-		if s.thumbs[i] != nil {
-			seen[i] = k%step == 0
-			k++
+	chosen, k, left := make([]bool, len(s.thumbs)), 0, thumbMost
+	for i, m := range s.thumbs {
+		if m == nil {
+			continue
+		}
+		_, part := math.Modf(float64(k) * (math.Sqrt(5) - 1) / 2)
+		if k++; left > 0 && (there <= thumbMost || part < thumbMost/float64(there)) {
+			chosen[i] = true
+			left--
 		}
 	}
-	for row, i := range g.rows {
-		if seen[i] {
-			all[row] = base64.StdEncoding.EncodeToString(thumbFile(s.thumbs[i], thumbSide))
-		}
-	}
-	return all
+	return chosen
 }
 
 // thumbFile is an image with a longer side of at most side pixels, on white, as

@@ -112,7 +112,9 @@ func photographic(f painter) bool {
 // vector is the picture painted on to, which writes itself.
 func vector(f painter, to vg.CanvasWriterTo) ([]byte, error) {
 	w, h := f.bounds()
-	if err := f.paint(newSheet(to, w, h)); err != nil {
+	s := newSheet(to, w, h)
+	s.vector = true
+	if err := f.paint(s); err != nil {
 		return nil, err
 	}
 	var b bytes.Buffer

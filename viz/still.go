@@ -34,7 +34,8 @@ const heavy = 100_000
 // the option of the same picture is. Under it lies a raster or a vector format.
 type sheet struct {
 	vgdraw.Canvas
-	w, h float64
+	w, h   float64
+	vector bool
 }
 
 // newSheet returns a sheet of w×h notebook pixels on c, which has that size.
