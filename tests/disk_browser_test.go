@@ -191,7 +191,7 @@ func TestDiskOf60000(t *testing.T) {
 	p.hover(12+270+270*0.834, 40+270, "a name under the mouse", `/class 0\s+000.image_\d{5}\.jpg/.test(document.body.innerText)`)
 	start := time.Now()
 	p.click(12+270+270*0.834, 40+270, 1)
-	p.until("the class that was clicked on lies around the centre", "(function(){var q=place(0,0,114,178);return Math.hypot(q[0]-282,q[1]-310)<60;})()")
+	p.until("the class that was clicked on lies in the middle and left of it", "(function(){var q=place(0,0,114,178);return q[0]>150&&q[0]<260;})()") // it was at 500
 	t.Logf("another point at the centre after %d ms", time.Since(start).Milliseconds())
 }
 
