@@ -33,8 +33,8 @@ type DiskOptions struct {
 
 	Edges [][2]int // pairs of points joined by geodesics; nil means none
 	// Tree is the parent of each node of a tree whose leaves are the points:
-	// nodes 0 to n-1 are the points, inner nodes follow, the root has -1. Its
-	// edges are drawn as geodesics. nil means none.
+	// nodes 0 to n-1 are the points, inner nodes follow, the root has -1, as
+	// hyphc.Tree numbers them. Its edges are drawn as geodesics. nil means none.
 	Tree []int
 	// Inner holds the inner nodes of Tree, k×2, row-major. nil means that each is
 	// the lowest common ancestor of its children, as HypHC has it; of more than

@@ -281,3 +281,10 @@ func TestThumbnailsPaint(t *testing.T) {
 		}()
 	}
 }
+
+func ExampleSideBySide() {
+	disk := Disk([]float64{0.5, 0, -0.5, 0}, []int{0, 1}, DiskOptions{Title: "D_H", Method: "tangent PCA", Curvature: 0.1})
+	plane := Plane([]float64{3, 1, 2, 5}, []int{0, 1}, PlaneOptions{Title: "D_E", Method: "PCA"})
+	fmt.Println(SideBySide("Two spaces", disk, plane).Alt())
+	// Output: Two spaces: Poincaré disk: D_H; 2 points; 2 classes; tangent PCA; c = 0.1 | Plane: D_E; 2 points; 2 classes; PCA
+}

@@ -1,6 +1,6 @@
 // Package viz draws the pictures and tables of metric learning for notebooks
-// and papers: embeddings on the Poincaré disk, curves over training, tables of
-// results.
+// and papers: embeddings on the Poincaré disk and in the plane, as points or as
+// images, alone or side by side; curves over training, tables of results.
 //
 // Every picture is shown in three forms at once. A front end that runs scripts
 // shows an interactive ECharts chart, without a network; everything else (a
@@ -15,8 +15,8 @@
 // A figure is also a file: fig.SavePDF("fig2.pdf"), SaveSVG and SavePNG.
 //
 // Numbers that are not finite are errors that name their place; they come from
-// Option, PNG, SVG and PDF, and stand in the output in place of the picture. Slices of
-// lengths that do not fit together are a panic.
+// Option, PNG, SVG and PDF, and stand in the output in place of the picture.
+// Slices of lengths that do not fit together are a panic.
 package viz
 
 import (
