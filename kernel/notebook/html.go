@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"html"
 	"io"
-	"slices"
 	"strings"
 	"sync"
 
@@ -23,6 +22,9 @@ import (
 type HTMLOptions struct {
 	Title string // "" means the first heading, or "Notebook"
 	Dir   string // where the pictures of Markdown cells lie; "" means that only attachments are shown
+
+	NoInput bool // leaves the code out
+	Print   bool // for paper: charts are the pictures that stand in for them, where they have one
 }
 
 //go:embed style.css
@@ -39,18 +41,11 @@ const policy = "default-src 'none'; img-src data: blob:; media-src data:; font-s
 // library once if an output draws with it. HTML outputs and raw HTML in
 // Markdown are taken as they are: export only notebooks that you trust.
 func (nb *Notebook) HTML(w io.Writer, o HTMLOptions) error {
-	p := &page{markdown: newMarkdown(o.Dir)}
+	p := &page{markdown: newMarkdown(o.Dir), o: o}
 	for _, c := range nb.Cells {
 		if err := p.cell(c); err != nil {
 			return fmt.Errorf("notebook: HTML: %w", err)
 		}
-	}
-	title := o.Title
-	if title == "" {
-		title = nb.Title()
-	}
-	if title == "" {
-		title = "Notebook"
 	}
 	head := `<!DOCTYPE html>
 <html lang="en">
@@ -58,12 +53,12 @@ func (nb *Notebook) HTML(w io.Writer, o HTMLOptions) error {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="` + policy + `">
-<title>` + html.EscapeString(plain(title)) + `</title>
+<title>` + html.EscapeString(nb.title(o.Title)) + `</title>
 <style>
 ` + codeStyle() + pageStyle + `</style>
 `
 	if p.charts {
-		head += "<script>" + echarts.InlineScript() + "</script>\n"
+		head += "<script>" + echarts.PackedScript() + "</script>\n"
 	}
 	_, err := io.WriteString(w, head+"</head>\n<body>\n<main>\n"+p.b.String()+"</main>\n</body>\n</html>\n")
 	if err != nil {
@@ -75,32 +70,68 @@ func (nb *Notebook) HTML(w io.Writer, o HTMLOptions) error {
 // page is the body of a page as it grows.
 type page struct {
 	b        strings.Builder
+	o        HTMLOptions
 	markdown *markdown
 	charts   bool // an output needs the chart library
 }
 
 func (p *page) cell(c *Cell) error {
-	switch c.Kind {
-	case Markdown:
+	s := c.shows(p.o.NoInput)
+	if p.o.Print {
+		s = s.onPaper()
+	}
+	switch {
+	case !s.cell:
+	case c.Kind == Markdown:
 		attachments, _ := c.extra["attachments"].(map[string]any)
-		s, err := p.markdown.html(c.Source, attachments)
+		text, err := p.markdown.html(c.Source, attachments)
 		if err != nil {
 			return err
 		}
-		p.b.WriteString("<section class=\"markdown\">\n" + s + "</section>\n")
-	case Code:
-		if c.blank() && len(c.Outputs) == 0 {
-			return nil
-		}
-		p.b.WriteString("<section class=\"code\">\n<div class=\"prompt\">" + prompt(c) + "</div>\n" + highlight(c.Source, "go"))
+		p.b.WriteString("<section class=\"markdown\">\n" + text + "</section>\n")
+	case c.Kind == Code:
+		return p.code(c, s)
+	}
+	return nil // a raw cell is for another kind of document
+}
+
+// code writes the parts of a code cell that are shown.
+func (p *page) code(c *Cell, s shown) error {
+	s.input = s.input && !(c.blank() && len(c.Outputs) == 0)
+	s.output = s.output && len(c.Outputs) > 0
+	if !s.input && !s.output {
+		return nil
+	}
+	p.b.WriteString("<section class=\"code\">\n")
+	if s.input {
+		p.fold(s.foldInput, "code")
+		p.b.WriteString("<div class=\"prompt\">" + prompt(c) + "</div>\n" + highlight(c.Source, "go"))
+		p.unfold(s.foldInput)
+	}
+	if s.output {
+		p.fold(s.foldOutput, "output")
 		for _, out := range c.Outputs {
 			if err := p.output(out); err != nil {
 				return err
 			}
 		}
-		p.b.WriteString("</section>\n")
+		p.unfold(s.foldOutput)
 	}
-	return nil // a raw cell is for another kind of document
+	p.b.WriteString("</section>\n")
+	return nil
+}
+
+// fold begins a part that is shown on a click.
+func (p *page) fold(yes bool, what string) {
+	if yes {
+		p.b.WriteString("<details><summary>" + what + "</summary>\n")
+	}
+}
+
+func (p *page) unfold(yes bool) {
+	if yes {
+		p.b.WriteString("</details>\n")
+	}
 }
 
 // prompt is the number of a cell.
@@ -120,11 +151,7 @@ func (p *page) output(out *Output) error {
 		}
 		p.block(class, ansiHTML(onTerminal(out.Text)))
 	case ErrorOutput:
-		text := strings.Join(out.Traceback, "\n")
-		if strings.TrimSpace(text) == "" {
-			text = out.EName + ": " + out.EValue
-		}
-		p.block("error", ansiHTML(text))
+		p.block("error", ansiHTML(out.errorText()))
 	case DisplayOutput, ResultOutput:
 		return p.bundle(out)
 	}
@@ -145,13 +172,14 @@ var richest = []string{
 
 // bundle writes an output in its richest form.
 func (p *page) bundle(out *Output) error {
-	at := slices.IndexFunc(richest, func(mime string) bool { return out.Data[mime] != nil })
-	if at < 0 {
-		return nil
-	}
-	mime := richest[at]
+	mime := out.first(richest...)
 	text, _ := out.Data[mime].(string)
+	if p.o.Print && strings.Contains(text, chartMark) && out.Data["image/png"] != nil {
+		mime = "image/png"
+		text, _ = out.Data[mime].(string)
+	}
 	switch {
+	case mime == "":
 	case mime == "text/html":
 		p.charts = p.charts || strings.Contains(text, chartMark)
 		p.b.WriteString("<div class=\"output html\">\n" + text + "\n</div>\n")
