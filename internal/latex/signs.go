@@ -6,16 +6,17 @@ import "fmt"
 const letters = "¡£¿ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝßàáâãäåæçèéêëìíîïñòóôõöøùúûüýÿ" +
 	"ĀāĂăĆćĈĉĊċČčĎĒēĔĕĖėĚěĜĝĞğĠġĢĤĥĨĩĪīĬĭİıĴĵĶķĹĺĻļŁłŃńŅņŇňŌōŎŏŐőŒœŔŕŖŗŘřŚśŜŝŞşŠšŢţŤŨũŪūŬŭŮůŰűŴŵŶŷŸŹźŻżŽž"
 
-// words are signs that text has a command for.
+// words are signs that text has a command for. None has a - within: in Verbatim
+// that is a command itself.
 var words = map[rune]string{
 	'\u00a0': "~", '–': `\textendash{}`, '—': `\textemdash{}`, '‐': "-", '‑': "-", '…': `\ldots{}`,
 	'‘': `\textquoteleft{}`, '’': `\textquoteright{}`, '“': `\textquotedblleft{}`, '”': `\textquotedblright{}`,
 	'§': `\S{}`, '¶': `\P{}`, '©': `\copyright{}`, '†': `\dag{}`, '‡': `\ddag{}`, '°': `\textsuperscript{\ensuremath{\circ}}`,
 	'─': `\rule[.55ex]{.5em}{.04em}`, '━': `\rule[.5ex]{.5em}{.08em}`, '═': `\rule[.5ex]{.5em}{.08em}`,
-	'│': `\makebox[.5em]{\rule[-.25em]{.04em}{1em}}`, '┃': `\makebox[.5em]{\rule[-.25em]{.08em}{1em}}`,
-	'█': `\rule[-.15em]{.5em}{.8em}`, '■': `\rule{.5em}{.5em}`,
-	'░': `\textcolor{black!20}{\rule[-.15em]{.5em}{.8em}}`, '▒': `\textcolor{black!45}{\rule[-.15em]{.5em}{.8em}}`,
-	'▓': `\textcolor{black!70}{\rule[-.15em]{.5em}{.8em}}`, '□': `\ensuremath{\square}`,
+	'│': `\ensuremath{\vert}`, '┃': `\ensuremath{\Vert}`,
+	'█': `\rule{.5em}{.65em}`, '■': `\rule{.5em}{.5em}`,
+	'░': `\textcolor{black!20}{\rule{.5em}{.65em}}`, '▒': `\textcolor{black!45}{\rule{.5em}{.65em}}`,
+	'▓': `\textcolor{black!70}{\rule{.5em}{.65em}}`, '□': `\ensuremath{\square}`,
 }
 
 // signs are those that mathematics has a command for.
@@ -67,7 +68,7 @@ func init() {
 		lowered['₀'+rune(i)] = '0' + rune(i)
 	}
 	for i := range 7 { // ▉ to ▏: from seven eighths of a block to one
-		words['▉'+rune(i)] = fmt.Sprintf(`\makebox[.5em][l]{\rule[-.15em]{.%04dem}{.8em}}`, (7-i)*625)
+		words['▉'+rune(i)] = fmt.Sprintf(`\makebox[.5em][l]{\rule{.%04dem}{.65em}}`, (7-i)*625)
 	}
 	for _, r := range "┌┐└┘├┤┬┴┼╔╗╚╝╠╣╦╩╬╭╮╰╯" {
 		words[r] = "+"

@@ -182,6 +182,7 @@ func (p *page) bundle(out *Output) error {
 	case mime == "":
 	case mime == "text/html":
 		p.charts = p.charts || strings.Contains(text, chartMark)
+		text = strings.ReplaceAll(text, echarts.InlineScript(), "") // viz.Inline: the page has the library
 		p.b.WriteString("<div class=\"output html\">\n" + text + "\n</div>\n")
 	case mime == "image/svg+xml":
 		p.picture(out, mime, base64.StdEncoding.EncodeToString([]byte(text)))
