@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 
@@ -49,17 +50,20 @@ func (s Stat) String() string {
 }
 
 // Table is a table of results that shows itself as HTML, Markdown, LaTeX
-// (booktabs) and text.
+// (booktabs), CSV and text.
 //
 //	viz.NewTable("Blazons, unseen classes", "method", "R@1", "MAP@R").
 //		Percent().Best().
-//		Row("Soft triple", viz.MeanStd(a...), 0.43).
+//		Published("Qian et al., 2019", "Soft triple", nil, 0.43).
 //		Row("CHEST", viz.MeanStd(b...), 0.44)
+//
+// Under the table stand what ± means and the number of values, the sources of
+// published rows, and where a number was not finite.
 type Table struct {
 	title   string
 	label   string
 	columns []column
-	rows    [][]cell
+	rows    []tableRow
 }
 
 // column is how the numbers of a column are written.
@@ -70,11 +74,19 @@ type column struct {
 	best     int // 1 the largest is bold, -1 the smallest, 0 none
 }
 
+// tableRow is a line of cells; source says where a published one was read.
+type tableRow struct {
+	cells  []cell
+	source string
+}
+
 // cell is a text or a number.
 type cell struct {
 	text    string
 	stat    Stat // N 0: a text, or nothing
 	integer bool // text is how stat.Mean is written
+	missing bool // there is nothing: a dash beside numbers
+	wrong   bool // stat is not finite; written as a dash, and reported
 }
 
 // NewTable returns a table without rows. The title stands above it; "" means
@@ -88,18 +100,32 @@ func NewTable(title string, columns ...string) *Table {
 }
 
 // Row adds a row and returns the table. A cell is a text, an integer, a float,
-// a Stat, or nil for nothing; any other value is written as fmt prints it. A
-// number that is not finite, and a Stat of no values, is written as a dash.
-// Missing cells at the end are empty; Row panics when there are too many.
+// a Stat, or nil for nothing; any other value is written as fmt prints it. What
+// is missing in a column of numbers is written as a dash: nil, cells at the end
+// that are not given, and a Stat of no values. So is a number that is not finite;
+// a line under the table says where. Row panics when there are too many cells.
 func (t *Table) Row(cells ...any) *Table {
 	if len(cells) > len(t.columns) {
 		panic(fmt.Sprintf("viz: table: %d cells for %d columns", len(cells), len(t.columns)))
 	}
-	row := make([]cell, len(t.columns))
-	for i, v := range cells {
-		row[i] = cellFor(v)
+	r := tableRow{cells: make([]cell, len(t.columns))}
+	for i := range r.cells {
+		r.cells[i].missing = true
+		if i < len(cells) {
+			r.cells[i] = cellFor(cells[i])
+		}
 	}
-	t.rows = append(t.rows, row)
+	t.rows = append(t.rows, r)
+	return t
+}
+
+// Published is Row for numbers that others have published. The source, such as
+// "Kim et al., CVPR 2020", stands under the table, and a letter at the row's
+// first cell points to it. A source of the form \cite{key} is a citation in LaTeX.
+// Published rows take part in Best.
+func (t *Table) Published(source string, cells ...any) *Table {
+	t.Row(cells...)
+	t.rows[len(t.rows)-1].source = oneLine(source)
 	return t
 }
 
@@ -120,7 +146,8 @@ func (t *Table) Decimals(n int, columns ...string) *Table {
 
 // Best makes the largest number of the named columns, of all if none is named,
 // bold. One within a standard deviation of it (the larger of the two) is bold
-// too, as is one that is written the same.
+// too, as is one that is written the same. The next one is underlined, and with
+// it those that tie with it in the same way.
 func (t *Table) Best(columns ...string) *Table {
 	return t.set("Best", columns, func(c *column) { c.best = 1 })
 }
@@ -130,11 +157,14 @@ func (t *Table) Least(columns ...string) *Table {
 	return t.set("Least", columns, func(c *column) { c.best = -1 })
 }
 
-// Label sets the LaTeX label: "tab:blazons".
+// Label sets the LaTeX label: "tab:blazons". A character that a label cannot
+// have becomes a hyphen.
 func (t *Table) Label(label string) *Table {
-	t.label = label
+	t.label = notInLabel.ReplaceAllString(label, "-")
 	return t
 }
+
+var notInLabel = regexp.MustCompile(`[^A-Za-z0-9:._/+-]+`)
 
 // set changes the named columns, or all.
 func (t *Table) set(what string, names []string, change func(*column)) *Table {
@@ -157,9 +187,12 @@ func (t *Table) MIMEBundle() map[string]any {
 		display.MIMEHTML:     t.HTML(),
 		display.MIMEMarkdown: t.Markdown(),
 		display.MIMELatex:    t.LaTeX(),
+		mimeCSV:              t.CSV(),
 		display.MIMEText:     t.Text(),
 	}
 }
+
+const mimeCSV = "text/csv"
 
 // String is the table as text.
 func (t *Table) String() string { return t.Text() }
@@ -168,12 +201,15 @@ func (t *Table) String() string { return t.Text() }
 func cellFor(v any) cell {
 	switch v := v.(type) {
 	case nil:
-		return cell{}
+		return cell{missing: true}
 	case string:
 		return cell{text: v}
 	case Stat:
-		if v.N == 0 || !finite(v.Mean) || !finite(v.Std) {
-			return cell{text: dash}
+		switch {
+		case v.N <= 0:
+			return cell{text: dash, missing: true}
+		case !finite(v.Mean) || !finite(v.Std):
+			return cell{text: strconv.FormatFloat(v.Mean, 'g', -1, 64), wrong: true}
 		}
 		return cell{stat: v}
 	case float64:
@@ -193,7 +229,7 @@ func cellFor(v any) cell {
 // number64 is the cell of a float.
 func number64(v float64) cell {
 	if !finite(v) {
-		return cell{text: dash}
+		return cell{text: strconv.FormatFloat(v, 'g', -1, 64), wrong: true}
 	}
 	return cell{stat: Stat{Mean: v, N: 1}}
 }
@@ -218,39 +254,55 @@ func (c column) parts(x cell) (mean, std string) {
 	return mean, std
 }
 
-// bold says which rows of column k are to be bold.
-func (t *Table) bold(k int) []bool {
-	c, yes := t.columns[k], make([]bool, len(t.rows))
-	if c.best == 0 {
-		return yes
+// The marks of a cell.
+const (
+	unmarked   = iota
+	markBest   // bold
+	markSecond // underlined
+)
+
+// marks says which rows of column k are marked, and how.
+func (t *Table) marks(k int) []int {
+	m := make([]int, len(t.rows))
+	if t.columns[k].best != 0 {
+		t.mark(m, k, markBest)
+		t.mark(m, k, markSecond)
 	}
-	top := -1
-	for i, r := range t.rows {
-		if r[k].stat.N > 0 && (top < 0 || float64(c.best)*(r[k].stat.Mean-t.rows[top][k].stat.Mean) > 0) {
+	return m
+}
+
+// mark marks the top number of column k among the unmarked, and its ties.
+func (t *Table) mark(m []int, k, as int) {
+	c, top := t.columns[k], -1
+	free := func(i int) bool { return t.rows[i].cells[k].stat.N > 0 && m[i] == unmarked }
+	for i := range t.rows {
+		if free(i) && (top < 0 || float64(c.best)*(t.rows[i].cells[k].stat.Mean-t.rows[top].cells[k].stat.Mean) > 0) {
 			top = i
 		}
 	}
 	if top < 0 {
-		return yes
+		return
 	}
-	best := t.rows[top][k]
-	written, _ := c.parts(best)
+	of := t.rows[top].cells[k]
+	written, _ := c.parts(of)
 	for i, r := range t.rows {
-		same, _ := c.parts(r[k])
-		near := math.Abs(best.stat.Mean-r[k].stat.Mean) <= max(best.stat.Std, r[k].stat.Std)
-		yes[i] = r[k].stat.N > 0 && (near || same == written)
+		x := r.cells[k]
+		same, _ := c.parts(x)
+		near := math.Abs(of.stat.Mean-x.stat.Mean) <= max(of.stat.Std, x.stat.Std)
+		if free(i) && (near || same == written) {
+			m[i] = as
+		}
 	}
-	return yes
 }
 
 // numeric says whether column k holds numbers, so that it is set right.
 func (t *Table) numeric(k int) bool {
 	some := false
 	for _, r := range t.rows {
-		switch {
-		case r[k].stat.N > 0:
+		switch x := r.cells[k]; {
+		case x.stat.N > 0 || x.wrong:
 			some = true
-		case r[k].text != "" && r[k].text != dash:
+		case !x.missing && x.text != "" && x.text != dash:
 			return false
 		}
 	}
