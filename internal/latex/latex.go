@@ -65,6 +65,31 @@ const Preamble = `\ifPDFTeX
 \makeatother
 `
 
+// Declarations makes pdfLaTeX set, or show by number, every character of raw LaTeX,
+// such as a fragment by Text, that it would stop at. They go behind Preamble;
+// other engines need none.
+func Declarations(raw string) string {
+	seen := map[rune]bool{}
+	var b strings.Builder
+	for _, r := range raw {
+		if r < 0x80 || seen[r] || strings.ContainsRune(letters, r) {
+			continue
+		}
+		seen[r] = true
+		command := fmt.Sprintf(`\chestchar{}{%04X}`, r)
+		if clean(string(r)) == "" {
+			command = ""
+		} else if c := text.sign(r, nil); c != string(r) {
+			command = c
+		}
+		fmt.Fprintf(&b, "  \\DeclareUnicodeCharacter{%04X}{%s}\n", r, command)
+	}
+	if b.Len() == 0 {
+		return ""
+	}
+	return "\\ifPDFTeX\n" + b.String() + "\\fi\n"
+}
+
 // numbered sets a character that has no command.
 func numbered(r rune) string { return fmt.Sprintf(`\chestchar{%c}{%04X}`, r, r) }
 

@@ -25,7 +25,7 @@ func (nb *Notebook) LaTeX(o ExportOptions) (*Document, error) {
 			return nil, fmt.Errorf("notebook: LaTeX: cell %d: %w", i+1, err)
 		}
 	}
-	head := strings.NewReplacer("$CHARACTERS", latex.Preamble, "$TITLE", latex.Document(title), "$PLAIN", pdfTitle(title)).Replace(latexHead)
+	head := strings.NewReplacer("$CHARACTERS", latex.Preamble+latex.Declarations(strings.Join(l.raw, "")), "$TITLE", latex.Document(title), "$PLAIN", pdfTitle(title)).Replace(latexHead)
 	return &Document{Text: head + strings.TrimRight(l.b.String(), "\n") + "\n\n\\end{document}\n", Files: l.files}, nil
 }
 
@@ -48,6 +48,7 @@ const latexHead = `\documentclass[10pt,a4paper]{article}
 \else
   \usepackage{fontspec}
 \fi
+\ifXeTeX\suppressfontnotfounderror=1\fi % hyperref asks for a font of forms
 \usepackage[margin=25mm]{geometry}
 \usepackage{amsmath,amssymb,array,booktabs,fancyvrb,float,graphicx,xcolor}
 \IfFileExists{ulem.sty}{\usepackage[normalem]{ulem}}{}
@@ -80,8 +81,9 @@ $CHARACTERS\definecolor{chestrule}{HTML}{D0D7DE}
 
 type latexWriter struct {
 	*document
-	b  strings.Builder
-	md *latexMarkdown
+	b   strings.Builder
+	md  *latexMarkdown
+	raw []string // outputs that went in as they are
 }
 
 // block writes a part and the empty line after it.
@@ -136,6 +138,10 @@ func (l *latexWriter) bundle(k int, out *Output) error {
 	switch {
 	case mime == "":
 	case mime == "text/latex":
+		if isMath(text) {
+			text = latex.Math(text)
+		}
+		l.raw = append(l.raw, text)
 		l.block(floating.ReplaceAllString(text, "$1[H]"))
 	case mime == "text/markdown":
 		l.block(l.md.convert(&Cell{}, text))

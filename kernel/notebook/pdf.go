@@ -24,7 +24,7 @@ type PDFOptions struct {
 var PDFPrograms = []string{"xelatex", "pdflatex", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"}
 
 // ErrNoPDFProgram says that nothing that makes PDF files is installed.
-var ErrNoPDFProgram = errors.New("no program that makes PDF files is installed: install XeLaTeX (Debian: texlive-xetex and texlive-latex-recommended), pdfLaTeX (texlive-latex-recommended) or Chromium (chromium)")
+var ErrNoPDFProgram = errors.New("no program that makes PDF files is installed: install XeLaTeX (Debian: texlive-xetex, texlive-latex-recommended and lmodern), pdfLaTeX (texlive-latex-recommended) or Chromium (chromium)")
 
 // PDF is the notebook as a PDF file, made by an installed program, which with
 // names. notes are sentences about what went wrong on the way there. It takes
