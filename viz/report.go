@@ -213,7 +213,10 @@ func (r *Report) latex() string {
 	}
 	b.WriteString("% " + reportMark + "\n" + reportHead + latex.Preamble + latex.Declarations(tables))
 	b.WriteString("\\title{" + latex.Document(oneLine(r.title)) + "}\n\\author{}\n\\date{}\n\n\\begin{document}\n\\maketitle\n\n")
-	for _, p := range r.parts {
+	for i, p := range r.parts {
+		if i > 0 && i%40 == 0 {
+			b.WriteString("\\clearpage\n\n") // LaTeX holds back some fifty
+		}
 		if p.table != nil {
 			b.WriteString("\\input{tables/" + p.name + "}\n\n")
 			continue
