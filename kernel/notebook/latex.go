@@ -25,7 +25,11 @@ func (nb *Notebook) LaTeX(o ExportOptions) (*Document, error) {
 			return nil, fmt.Errorf("notebook: LaTeX: cell %d: %w", i+1, err)
 		}
 	}
-	head := strings.NewReplacer("$CHARACTERS", latex.Preamble+latex.Declarations(strings.Join(l.raw, "")), "$TITLE", latex.Document(title), "$PLAIN", pdfTitle(title)).Replace(latexHead)
+	set := l.md.titleTeX
+	if set == "" {
+		set = latex.Document(title)
+	}
+	head := strings.NewReplacer("$CHARACTERS", latex.Preamble+latex.Declarations(strings.Join(l.raw, "")), "$TITLE", set, "$PLAIN", pdfTitle(title)).Replace(latexHead)
 	return &Document{Text: head + strings.TrimRight(l.b.String(), "\n") + "\n\n\\end{document}\n", Files: l.files}, nil
 }
 

@@ -22,6 +22,7 @@ type latexMarkdown struct {
 	src      []byte
 	b        *strings.Builder
 	titleSet bool
+	titleTeX string // the heading, once it is met
 }
 
 func newLatexMarkdown(l *latexWriter, title string, one bool) *latexMarkdown {
@@ -105,7 +106,7 @@ func (m *latexMarkdown) within(environment string, n ast.Node) {
 
 func (m *latexMarkdown) heading(n *ast.Heading) {
 	if n.Level == 1 && !m.titleSet && strings.TrimSpace(plainText(n, m.src)) == m.title {
-		m.titleSet = true
+		m.titleSet, m.titleTeX = true, strings.ReplaceAll(m.inline(n), "\n", " ")
 		return
 	}
 	command := []string{"section", "subsection", "subsubsection", "paragraph", "subparagraph"}[min(max(n.Level-1-m.shift, 0), 4)]

@@ -113,7 +113,7 @@ func setPDF(ctx context.Context, program, dir string, doc *Document) (pdf []byte
 	for range 2 { // the second time with the references of the first
 		cmd := exec.CommandContext(ctx, program, "-interaction=nonstopmode", "-no-shell-escape", "-file-line-error", "notebook.tex")
 		cmd.Dir, cmd.WaitDelay = dir, time.Second
-		cmd.Env = append(os.Environ(), "openin_any=p", "max_print_line=1000") // no files of elsewhere; messages in one line
+		cmd.Env = append(os.Environ(), "openin_any=p", "MKTEXTFM=0", "max_print_line=1000") // no files of elsewhere, no fonts made up, messages in one line
 		log, ran = cmd.CombinedOutput()
 		if !bytes.Contains(log, []byte("Rerun to get")) {
 			break
