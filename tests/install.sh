@@ -3,8 +3,10 @@
 # notebook through the installed kernelspec, the conformance suite for kernels,
 # the classic notebook, and Chromium, which opens it and the exported pages; g++,
 # which builds the fake GPU, and clang-19, which compiles the GPU's kernels; npm,
-# which fetches JupyterLab's renderer of outputs. Does nothing where they are there
-# already.
+# which fetches JupyterLab's renderer of outputs; a small LaTeX (some 150 MB), which
+# sets exported notebooks, tables and reports, and pandoc (some 170 MB), by which
+# nbconvert writes the LaTeX that they are compared with. Does nothing where they are
+# there already.
 set -eu
 missing=""
 command -v jupyter-nbconvert >/dev/null 2>&1 || [ -x /usr/bin/jupyter-nbconvert ] || missing="$missing jupyter-nbconvert"
@@ -14,6 +16,8 @@ command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 
 command -v g++ >/dev/null 2>&1 || missing="$missing g++"
 command -v clang-19 >/dev/null 2>&1 || missing="$missing clang-19"
 command -v npm >/dev/null 2>&1 || missing="$missing nodejs npm"
+command -v pdflatex >/dev/null 2>&1 && kpsewhich booktabs.sty >/dev/null 2>&1 || missing="$missing texlive-latex-recommended"
+command -v pandoc >/dev/null 2>&1 || missing="$missing pandoc"
 [ -n "$missing" ] || exit 0
 
 if ! command -v apt-get >/dev/null 2>&1; then
