@@ -200,6 +200,7 @@ const reportHead = `\documentclass{article}
 \fi
 \usepackage{amssymb,booktabs,graphicx,xcolor}
 \usepackage[margin=25mm]{geometry}
+\setlength\belowcaptionskip{4pt}
 `
 
 // latex is main.tex.

@@ -1,6 +1,7 @@
 // Package viz draws the pictures and tables of metric learning for notebooks
 // and papers: embeddings on the Poincaré disk and in the plane, as points or as
-// images, alone or side by side; curves over training, tables of results.
+// images, alone or side by side; curves over training, retrieval, trees, sweeps;
+// tables of results, and reports that collect them in files.
 //
 // Every picture is shown in three forms at once. A front end that runs scripts
 // shows an interactive ECharts chart, without a network; everything else (a

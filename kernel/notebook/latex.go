@@ -71,6 +71,8 @@ $CHARACTERS\definecolor{chestrule}{HTML}{D0D7DE}
 \DefineVerbatimEnvironment{ChestText}{Verbatim}{commandchars=\\\{\},fontsize=\footnotesize,xleftmargin=2mm}
 \DefineVerbatimEnvironment{ChestError}{Verbatim}{commandchars=\\\{\},fontsize=\footnotesize,frame=leftline,framesep=2mm,framerule=1mm,rulecolor=\color{chestred}}
 \setcounter{secnumdepth}{0}
+\setlength\belowcaptionskip{4pt}
+\renewcommand\cite[2][]{[\texttt{\detokenize{#2}}]} % there is no bibliography
 \setlength\parindent{0pt}
 \setlength\parskip{6pt plus 2pt}
 \emergencystretch=3em

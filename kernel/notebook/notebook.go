@@ -1,6 +1,6 @@
 // Package notebook reads, runs and writes Jupyter notebooks without Jupyter:
-// the .ipynb format, parameters, a run in a fresh kernel process, and one HTML
-// page that needs nothing else.
+// the .ipynb format, parameters, a run in a fresh kernel process, and documents:
+// one HTML page that needs nothing else, Markdown, LaTeX, PDF.
 //
 // Source: the notebook format, version 4 (nbformat 4.0 to 4.5), and the
 // messaging protocol of package wire.
