@@ -51,9 +51,9 @@ func Math(s string) string {
 // Preamble is what Document and Verbatim need at the head of a document, with
 // the packages iftex, amssymb and xcolor.
 const Preamble = `\ifPDFTeX
-  \DeclareRobustCommand\chestchar[2]{{\footnotesize[U+#2]}}
+  \DeclareRobustCommand\chestchar[1]{{\footnotesize[U+#1]}}
 \else
-  \DeclareRobustCommand\chestchar[2]{\iffontchar\font"#2 #1\else{\footnotesize[U+#2]}\fi}
+  \DeclareRobustCommand\chestchar[1]{\iffontchar\font"#1 \char"#1 \else{\footnotesize[U+#1]}\fi}
 \fi
 \newcommand\chestslash{\char92{}}
 \newcommand\chestopen{\char123{}}
@@ -76,7 +76,7 @@ func Declarations(raw string) string {
 			continue
 		}
 		seen[r] = true
-		command := fmt.Sprintf(`\chestchar{}{%04X}`, r)
+		command := fmt.Sprintf(`\chestchar{%04X}`, r)
 		if clean(string(r)) == "" {
 			command = ""
 		} else if c := text.sign(r, nil); c != string(r) {
@@ -91,7 +91,7 @@ func Declarations(raw string) string {
 }
 
 // numbered sets a character that has no command.
-func numbered(r rune) string { return fmt.Sprintf(`\chestchar{%c}{%04X}`, r, r) }
+func numbered(r rune) string { return fmt.Sprintf(`\chestchar{%04X}`, r) }
 
 // A mode is a table of the characters that LaTeX reads in one place.
 type mode struct {

@@ -8,6 +8,7 @@ import (
 	"image"
 	"image/color"
 	"image/gif"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -215,8 +216,37 @@ func TestPDFWithoutProgram(t *testing.T) {
 	}
 }
 
-// TestLaTeXCompiles sets the golden notebook by the installed engines: a file, and
-// no error on the way.
+// scraps are what Markdown, LaTeX, terminals and Unicode read as more than letters.
+var scraps = []string{
+	`\`, "{", "}", "$", "_", "^", "&", "%", "#", "~", "`", "```\n", "*", "**", "~~", "[", "]", "(", ")", "![", "](", "<", ">", "|", "| a | b |\n|--|--|\n| 1 | 2 |\n",
+	"\n", "\n\n", "- ", "1. ", "> ", "# ", "## ", "    ", "\t", "a", "b c", "--", "''", `"`, "'", ":", "|:--|\n", "---\n", "***\n", "===\n", "- [ ] ", "[^1]",
+	"  - x\n    1. y\n       - z\n         - w\n           - v\n             7. u\n               - t\n", "> > > > > q\n", "9. nine\n",
+	"é", "中", "κ", "😀", "█", "─", "\u0301", "ﷺ", "ą", "\u200b", "\x1b[31m", "<b>", "</b>", "<br>", "<div>\n", "&amp;", "&#123;",
+	"http://x.org/a_b", "<http://x.org/%zz>", `[x](http://a.b/c{d}\e^f)`, `\begin{x}`, `\end{ChestText}`, `\end{document}`, "$a_1$", "\n\n$$\nx\n$$\n\n",
+}
+
+// anything is a notebook of scraps in every place.
+func anything(seed uint64) *Notebook {
+	rng := rand.New(rand.NewPCG(seed, 1))
+	text := func() string {
+		var b strings.Builder
+		for range rng.IntN(60) {
+			b.WriteString(scraps[rng.IntN(len(scraps))])
+		}
+		return b.String()
+	}
+	nb := &Notebook{}
+	for range 8 {
+		nb.Cells = append(nb.Cells, &Cell{Kind: Markdown, Source: text()}, &Cell{Kind: Code, Source: text(), Outputs: []*Output{
+			{Kind: StreamOutput, Text: text()}, {Kind: ErrorOutput, Traceback: []string{text()}},
+			{Kind: DisplayOutput, Data: map[string]any{"text/html": text()}}, {Kind: DisplayOutput, Data: map[string]any{"text/markdown": text()}},
+		}})
+	}
+	return nb
+}
+
+// TestLaTeXCompiles sets the golden notebook, and notebooks of anything, by the
+// installed engines: a file, and no error on the way.
 func TestLaTeXCompiles(t *testing.T) {
 	found := false
 	for _, engine := range []string{"pdflatex", "xelatex"} {
@@ -224,6 +254,11 @@ func TestLaTeXCompiles(t *testing.T) {
 			continue
 		}
 		found = true
+		for seed := range uint64(3) {
+			if _, _, notes, err := anything(seed).PDF(t.Context(), PDFOptions{With: engine}); err != nil || len(notes) > 0 {
+				t.Errorf("%s, seed %d: %v %q", engine, seed, err, notes)
+			}
+		}
 		pdf, with, notes, err := full(t).PDF(t.Context(), PDFOptions{With: engine})
 		if err != nil || with != engine || len(notes) > 0 || !bytes.HasPrefix(pdf, []byte("%PDF-")) {
 			t.Errorf("%s: %d bytes, %q, %v", engine, len(pdf), notes, err)
@@ -245,4 +280,22 @@ func TestLaTeXCompiles(t *testing.T) {
 	default:
 		t.Skip("SKIPPED: neither pdflatex nor xelatex is installed (sh tests/install.sh)")
 	}
+}
+
+// FuzzExport: any text gives a document, LaTeX with one end, and the same twice.
+func FuzzExport(f *testing.F) {
+	f.Add("# a $x$\n- b `c`", "x\x1b[1m\\end{document}")
+	f.Add(strings.Join(scraps, ""), strings.Join(scraps, ""))
+	f.Fuzz(func(t *testing.T, source, text string) {
+		nb := &Notebook{Cells: []*Cell{{Kind: Markdown, Source: source}, {Kind: Code, Source: text, Outputs: []*Output{
+			{Kind: StreamOutput, Text: text}, {Kind: DisplayOutput, Data: map[string]any{"text/html": text}},
+		}}}}
+		tex, err := nb.LaTeX(ExportOptions{})
+		if err != nil || strings.Count(tex.Text, `\end{document}`) != 1 || strings.Count(tex.Text, `\begin{Chest`) != strings.Count(tex.Text, `\end{Chest`) {
+			t.Errorf("%q, %q: %v\n%s", source, text, err, tex.Text)
+		}
+		if _, err := nb.Markdown(ExportOptions{}); err != nil {
+			t.Error(err)
+		}
+	})
 }

@@ -21,6 +21,7 @@ type latexMarkdown struct {
 	cell     *Cell
 	src      []byte
 	b        *strings.Builder
+	depth    int // of lists and quotations
 	titleSet bool
 	titleTeX string // the heading, once it is met
 }
@@ -86,7 +87,7 @@ func (m *latexMarkdown) block(n ast.Node) {
 	case *ast.HTMLBlock:
 		m.b.WriteString(latex.Document(htmlWords(m.lines(n))) + "\n\n")
 	case *mathLines:
-		m.b.WriteString(displayMath(string(n.Lines().Value(m.src))) + "\n\n")
+		m.b.WriteString(m.math(m.lines(n), n.closed) + "\n\n")
 	case *extast.Table:
 		m.table(n)
 	default:
@@ -99,10 +100,20 @@ func (m *latexMarkdown) lines(n ast.Node) string { return string(n.Lines().Value
 
 // within writes the children in an environment.
 func (m *latexMarkdown) within(environment string, n ast.Node) {
+	if m.depth == maxDepth {
+		m.blocks(n)
+		return
+	}
+	m.depth++
 	m.b.WriteString(`\begin{` + environment + "}\n")
 	m.blocks(n)
 	m.b.WriteString(`\end{` + environment + "}\n\n")
+	m.depth--
 }
+
+// maxDepth is how deep LaTeX takes lists and quotations within each other; what
+// lies deeper is set at that depth.
+const maxDepth = 4
 
 func (m *latexMarkdown) heading(n *ast.Heading) {
 	if n.Level == 1 && !m.titleSet && strings.TrimSpace(plainText(n, m.src)) == m.title {
@@ -118,15 +129,26 @@ func (m *latexMarkdown) list(n *ast.List) {
 	if n.IsOrdered() {
 		environment = "enumerate"
 	}
-	m.b.WriteString(`\begin{` + environment + "}\n")
-	if n.IsOrdered() && n.Start > 1 {
-		fmt.Fprintf(m.b, "\\addtocounter{enumi}{%d}\n", n.Start-1)
+	deep := m.depth == maxDepth
+	if !deep {
+		m.depth++
+		m.b.WriteString(`\begin{` + environment + "}\n")
+		if n.IsOrdered() && n.Start > 1 {
+			fmt.Fprintf(m.b, "\\makeatletter\\setcounter{\\@enumctr}{%d}\\makeatother\n", min(n.Start-1, 1<<30))
+		}
 	}
 	for item := n.FirstChild(); item != nil; item = item.NextSibling() {
-		m.b.WriteString("\\item{} ")
+		if deep {
+			m.b.WriteString("\\par\\textbullet{} ")
+		} else {
+			m.b.WriteString("\\item{} ")
+		}
 		m.blocks(item)
 	}
-	m.b.WriteString(`\end{` + environment + "}\n\n")
+	if !deep {
+		m.b.WriteString(`\end{` + environment + "}\n\n")
+		m.depth--
+	}
 }
 
 // inline is the content of a paragraph, heading or cell.
@@ -145,7 +167,7 @@ func (m *latexMarkdown) span(n ast.Node) string {
 	case *ast.String:
 		return latex.Document(string(n.Value))
 	case *ast.CodeSpan:
-		return `\texttt{` + breakable(latex.Document(plainText(n, m.src))) + "}"
+		return `\texttt{` + breakable(plainText(n, m.src)) + "}"
 	case *ast.Emphasis:
 		return map[int]string{1: `\emph{`, 2: `\textbf{`}[min(n.Level, 2)] + m.inlineSpaced(n) + "}"
 	case *extast.Strikethrough:
@@ -163,14 +185,17 @@ func (m *latexMarkdown) span(n ast.Node) string {
 		return m.image(n)
 	case *ast.RawHTML:
 		if tag := strings.ToLower(string(n.Segments.Value(m.src))); strings.HasPrefix(tag, "<br") {
-			return `\newline `
+			return lineBreak + " "
 		}
 		return ""
 	case *formula:
-		return inlineMath(n.source)
+		return m.math(n.source, true)
 	}
 	return m.inlineSpaced(n)
 }
+
+// lineBreak ends a line, also one with nothing in it.
+const lineBreak = `\leavevmode\newline`
 
 // inlineSpaced is inline with the spaces at its ends.
 func (m *latexMarkdown) inlineSpaced(parent ast.Node) string {
@@ -189,16 +214,26 @@ func (m *latexMarkdown) text(n *ast.Text) string {
 	s := latex.Document(string(v))
 	switch {
 	case n.HardLineBreak():
-		s += "\\newline\n"
+		s += lineBreak + "\n"
 	case n.SoftLineBreak():
 		s += "\n"
 	}
 	return s
 }
 
-// breakable lets a long word of code break after its dots and slashes.
+// breakable is code within a line, which may break after a dot, a slash or a low
+// line.
 func breakable(s string) string {
-	return strings.NewReplacer(".", `.\allowbreak{}`, "/", `/\allowbreak{}`, `\_`, `\_\allowbreak{}`).Replace(s)
+	var b strings.Builder
+	for s != "" {
+		n := strings.IndexAny(s, "./_") + 1
+		if n == 0 {
+			return b.String() + latex.Document(s)
+		}
+		b.WriteString(latex.Document(s[:n]) + `\allowbreak{}`)
+		s = s[n:]
+	}
+	return b.String()
 }
 
 // link is a link to a web page; other places are not in the document.
@@ -238,12 +273,40 @@ func (m *latexMarkdown) image(n *ast.Image) string {
 // endingOf is what stands behind the last dot.
 func endingOf(name string) string { return name[strings.LastIndexByte(name, '.')+1:] }
 
-// inlineMath is $…$ or $$…$$ within a paragraph.
-func inlineMath(source string) string {
+// math is a formula with its dollars. What cannot be one stays text, so that it
+// does not take the rest of the document with it.
+func (m *latexMarkdown) math(source string, closed bool) string {
+	source = strings.TrimSpace(source)
+	if !closed || !sound(strings.Trim(source, "$")) {
+		return latex.Document(source)
+	}
+	m.l.raw = append(m.l.raw, source)
 	if strings.HasPrefix(source, "$$") {
 		return "\n" + displayMath(source) + "\n"
 	}
 	return latex.Math(source)
+}
+
+// sound says whether LaTeX could read a formula to its end: braces are paired, and
+// there is no dollar, no # and, outside of environments, no &.
+func sound(s string) bool {
+	depth := 0
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '\\':
+			i++
+		case c == '{':
+			depth++
+		case c == '}':
+			depth--
+		case c == '$', c == '#', c == '%', c == '&' && !strings.Contains(s, `\begin{`):
+			return false
+		}
+		if depth < 0 {
+			return false
+		}
+	}
+	return depth == 0 && !strings.Contains(s, "{document}") && strings.Count(s, `\begin{`) == strings.Count(s, `\end{`)
 }
 
 // alone are environments that are displays of their own.
