@@ -1,17 +1,23 @@
 package viz
 
 import (
+	"bytes"
 	"encoding/csv"
 	"fmt"
+	"html"
 	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/extension"
 )
 
 // signs holds everything that one of the forms reads as more than itself.
@@ -277,6 +283,44 @@ func TestStatString(t *testing.T) {
 	for want, s := range map[string]Stat{"–": MeanStd(), "0.500": MeanStd(0.5), "2.000 ± 1.000 (3)": MeanStd(1, 2, 3)} {
 		if s.String() != want {
 			t.Errorf("%q, want %q", s.String(), want)
+		}
+	}
+}
+
+// TestTableLabelsSurvive: a reader of the Markdown and of the HTML sees each label
+// as it was given.
+func TestTableLabelsSurvive(t *testing.T) {
+	cell := regexp.MustCompile(`(?s)<td[^>]*>(.*?)</td>`)
+	seen := func(page string) string {
+		m := cell.FindStringSubmatch(page)
+		if m == nil || strings.ContainsAny(m[1], "<>") { // markup would be another label
+			return "markup: " + page
+		}
+		return html.UnescapeString(m[1])
+	}
+	md := goldmark.New(goldmark.WithExtensions(extension.GFM))
+	labels := []string{"&%$#_{}~^\\", "</script><script>alert(1)</script>", "<!-- x -->", "&amp; &lt;", "a_b_c **d** `e` ~~f~~", "[x](y) ![z](w)", "\\_ \\\\ \\", "|a|b|", "é κ 中", "1. a", "# h", "- l", "> q", "$x$ $$y$$"}
+	for r := rune('!'); r < 0x7f; r++ {
+		labels = append(labels, string(r), "x"+string(r)+string(r)+"y"+string(r))
+	}
+	for _, l := range labels {
+		tab := NewTable("", "label").Row(l)
+		var b bytes.Buffer
+		if err := md.Convert([]byte(tab.Markdown()), &b); err != nil {
+			t.Fatal(err)
+		}
+		if got := seen(b.String()); got != l {
+			t.Errorf("Markdown shows %q as %q", l, got)
+		}
+		if got := seen(tab.HTML()); got != l {
+			t.Errorf("HTML shows %q as %q", l, got)
+		}
+		all, err := csv.NewReader(strings.NewReader(tab.CSV())).ReadAll()
+		if err != nil || len(all) != 2 || all[1][0] != l {
+			t.Errorf("CSV has %q as %q, %v", l, all, err)
+		}
+		if !strings.Contains(tab.Text(), "\n"+l+"\n") {
+			t.Errorf("text has %q as %q", l, tab.Text())
 		}
 	}
 }
