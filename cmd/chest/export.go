@@ -112,6 +112,9 @@ func (f exportFlags) write(ctx context.Context, nb *notebook.Notebook, o noteboo
 		if err != nil {
 			return err
 		}
+		if st, err := os.Stat(f.out); err == nil && !st.Mode().IsRegular() && len(doc.Files) > 0 {
+			return fmt.Errorf("%s has no place for %d pictures beside it: name a file with -o", f.out, len(doc.Files))
+		}
 		return doc.Write(f.out)
 	case "pdf":
 		done := stillAtWork("export: making " + f.out)

@@ -47,6 +47,8 @@ func (m *markdownWriter) write(c *Cell) error {
 	case !s.cell:
 	case c.Kind == Markdown:
 		m.block(m.pictures(c))
+	case c.rawFor("text/markdown", "text/x-markdown"):
+		m.block(c.Source)
 	case c.Kind == Code:
 		if s.input && !c.blank() {
 			m.block(fenced(c.Source, "go"))

@@ -15,6 +15,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/chestlab/chest/internal/echarts"
 )
 
 // full is the golden notebook and more of what LaTeX and Markdown would read.
@@ -171,6 +173,42 @@ func TestExportTags(t *testing.T) {
 	tex, _ := hidden.LaTeX(ExportOptions{})
 	if strings.Contains(md.Text+tex.Text+body(renderPage(t, hidden, HTMLOptions{})), "theText") {
 		t.Error("a Markdown cell tagged remove-cell is there")
+	}
+}
+
+// TestExportRaw: a raw cell is in the documents that it is meant for.
+func TestExportRaw(t *testing.T) {
+	for _, c := range []struct{ meta, want string }{
+		{`{}`, ""}, {`{"raw_mimetype": "text/latex"}`, "tex"}, {`{"format": "text/html"}`, "html"}, {`{"raw_mimetype": "text/markdown"}`, "md"}, {`{"format": "text/x-rst"}`, ""},
+	} {
+		cell := &Cell{Kind: Raw, Source: "\\theSource"}
+		if err := json.Unmarshal([]byte(c.meta), &cell.Metadata); err != nil {
+			t.Fatal(err)
+		}
+		nb := &Notebook{Cells: []*Cell{cell}}
+		md, err := nb.Markdown(ExportOptions{})
+		tex, err2 := nb.LaTeX(ExportOptions{})
+		if err := errors.Join(err, err2); err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for form, text := range map[string]string{"html": body(renderPage(t, nb, HTMLOptions{})), "md": md.Text, "tex": tex.Text} {
+			if strings.Contains(text, "\n\\theSource\n") || text == "\\theSource\n" {
+				got += form
+			}
+		}
+		if got != c.want {
+			t.Errorf("%s: in %q, want %q", c.meta, got, c.want)
+		}
+	}
+}
+
+// TestExportLibraryOnce: the library that viz.Inline put into the notebook is not
+// in the page a second time.
+func TestExportLibraryOnce(t *testing.T) {
+	nb := &Notebook{Cells: []*Cell{display("text/html", "<script>"+echarts.InlineScript()+"</script>"), display("text/html", "<script>window.__chestviz</script>")}}
+	if page := renderPage(t, nb, HTMLOptions{}); len(page) > len(echarts.PackedScript())+50_000 || !strings.Contains(page, echarts.PackedScript()) {
+		t.Errorf("the page has %d bytes", len(page))
 	}
 }
 

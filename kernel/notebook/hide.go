@@ -1,5 +1,7 @@
 package notebook
 
+import "slices"
+
 // shown says which parts of a cell a document has.
 type shown struct {
 	cell, input, output bool
@@ -26,4 +28,14 @@ func (s shown) onPaper() shown {
 	s.input = s.input && !s.foldInput
 	s.output = s.output && !s.foldOutput
 	return s
+}
+
+// rawFor says whether a raw cell is meant for documents of one of the MIME types.
+func (c *Cell) rawFor(mimes ...string) bool {
+	for _, key := range []string{"raw_mimetype", "format"} { // Jupyter Notebook, JupyterLab
+		if m, _ := c.Metadata[key].(string); c.Kind == Raw && slices.Contains(mimes, m) {
+			return true
+		}
+	}
+	return false
 }

@@ -91,8 +91,10 @@ func (p *page) cell(c *Cell) error {
 		p.b.WriteString("<section class=\"markdown\">\n" + text + "</section>\n")
 	case c.Kind == Code:
 		return p.code(c, s)
+	case c.rawFor("text/html"):
+		p.b.WriteString("<section>\n" + c.Source + "\n</section>\n")
 	}
-	return nil // a raw cell is for another kind of document
+	return nil // another raw cell is for another kind of document
 }
 
 // code writes the parts of a code cell that are shown.

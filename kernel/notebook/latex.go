@@ -105,6 +105,9 @@ func (l *latexWriter) write(c *Cell) error {
 	case !s.cell:
 	case c.Kind == Markdown:
 		l.block(l.md.convert(c, c.Source))
+	case c.rawFor("text/latex", "text/x-tex"):
+		l.raw = append(l.raw, c.Source)
+		l.block(c.Source)
 	case c.Kind == Code:
 		if s.input && !c.blank() {
 			l.block(latexCode(c.Source, "go"))
