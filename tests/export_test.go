@@ -276,7 +276,7 @@ func TestReportCommand(t *testing.T) {
 		t.Fatalf("exit %d\n%s", r.code, r.stderr)
 	}
 	for name, want := range map[string]string{
-		"README.md": "mean ± std, n = 2", "tables/blazons.tex": `\toprule`, "tables/blazons.csv": "R@1,R@1 std,R@1 n,", "main.tex": `\input{tables/blazons}`, "config.json": `"seeds"`,
+		"README.md": "mean ± std, n = 2", "tables/blazons.tex": `\toprule`, "tables/blazons.csv": "R@1,R@1 std,R@1 n,", "main.tex": `\input{tables/blazons}`, "figures/blazons-recall.pdf": "%PDF", "config.json": `"seeds"`,
 	} {
 		if got := read(t, filepath.Join(paper, filepath.FromSlash(name))); !strings.Contains(got, want) {
 			t.Errorf("%s lacks %q:\n%s", name, want, got)

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/chestlab/chest/internal/durable"
 	"github.com/chestlab/chest/internal/latex"
@@ -201,6 +202,9 @@ const reportHead = `\documentclass{article}
 \usepackage{amssymb,booktabs,graphicx,xcolor}
 \usepackage[margin=25mm]{geometry}
 \setlength\belowcaptionskip{4pt}
+\makeatletter % a smaller type in the table that follows in the same group
+\newcommand\chestsize[1]{\def\@floatboxreset{\reset@font#1\@setminipage}}
+\makeatother
 `
 
 // latex is main.tex.
@@ -219,7 +223,11 @@ func (r *Report) latex() string {
 			b.WriteString("\\clearpage\n\n") // LaTeX holds back some fifty
 		}
 		if p.table != nil {
-			b.WriteString("\\input{tables/" + p.name + "}\n\n")
+			input := "\\input{tables/" + p.name + "}"
+			if size := p.table.size(); size != "" {
+				input = "{\\chestsize{" + size + "}" + input + "}"
+			}
+			b.WriteString(input + "\n\n")
 			continue
 		}
 		b.WriteString("\\begin{figure}[t]\n  \\centering\n  \\includegraphics[width=\\linewidth,height=.6\\textheight,keepaspectratio]{figures/" + p.name + ".pdf}\n" +
@@ -230,6 +238,26 @@ func (r *Report) latex() string {
 	}
 	b.WriteString("\\end{document}\n")
 	return b.String()
+}
+
+// size is the size of type in which a page of main.tex holds the table; "" is the
+// usual one, of some 90 characters a line.
+func (t *Table) size() string {
+	wide := 0
+	for _, l := range strings.Split(t.Text(), "\n") {
+		if strings.HasPrefix(l, "─") { // the rule is as wide as the columns
+			wide = utf8.RuneCountInString(l)
+		}
+	}
+	for _, s := range []struct {
+		upTo int
+		size string
+	}{{90, ""}, {110, `\footnotesize`}, {130, `\scriptsize`}} {
+		if wide <= s.upTo {
+			return s.size
+		}
+	}
+	return `\tiny`
 }
 
 // markdown is README.md.

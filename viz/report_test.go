@@ -140,10 +140,18 @@ func TestReportCompiles(t *testing.T) {
 		}
 		found++
 		dir := t.TempDir()
-		filled(t, dir)
+		r := filled(t, dir)
+		for _, wide := range []int{40, 60, 75} { // characters of a label, beside some 50 of numbers
+			name := strings.Repeat("label ", wide/6)
+			tab := NewTable("wide", "method", "R@1", "R@2", "R@4", "R@8", "MAP@R").Row(name, 1.5, 2.5, 3.5, 4.5, 5.5).
+				Row("", Stat{10, 1, 3}, Stat{10, 1, 3}, Stat{10, 1, 3}, Stat{10, 1, 3}, Stat{10, 1, 3})
+			if err := r.Table(fmt.Sprintf("wide%d", wide), tab); err != nil {
+				t.Fatal(err)
+			}
+		}
 		cmd := exec.Command(path, "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "main.tex")
 		cmd.Dir = dir
-		if out, err := cmd.CombinedOutput(); err != nil {
+		if out, err := cmd.CombinedOutput(); err != nil || strings.Contains(string(out), "Overfull \\hbox") {
 			t.Errorf("%s: %v\n%s", engine, err, out)
 		}
 	}

@@ -28,11 +28,12 @@ func reportCommand() *cobra.Command {
 	var f reportFlags
 	c := &cobra.Command{
 		Use:   "report RECORDS...",
-		Short: "Make tables for a paper of the records of studies",
+		Short: "Make tables and figures for a paper of the records of studies",
 		Long: `Make a folder for a paper's repository of the records that chest study and
 package sweep keep: for each data set a table of mean ± std over seeds, a row for
-each setting, as LaTeX (booktabs), Markdown and CSV; config.json with the settings
-and seeds of each row; main.tex and README.md, which show them all.
+each setting, as LaTeX (booktabs), Markdown and CSV, and a figure of Recall@K of
+the best rows, as PDF, SVG and PNG; config.json with the settings and seeds of each
+row; main.tex and README.md, which show them all.
 
 RECORDS are folders, searched to the bottom, or files. Records that differ only in
 seeds are one row, named by its loss and by what sets it apart from the others.`,
@@ -66,6 +67,11 @@ func (f reportFlags) report(places []string) error {
 		name := tableFile(g.data, names)
 		if err := r.Table(name, g.table()); err != nil {
 			return err
+		}
+		if curve := g.figure(); curve != nil {
+			if err := r.Figure(name+"-recall", curve); err != nil {
+				return err
+			}
 		}
 		c := tableConfig{Table: name, Data: g.data, TestLabels: g.labels}
 		for _, row := range g.rows {

@@ -55,6 +55,15 @@ func TestReportRows(t *testing.T) {
 		}
 		slices.Reverse(all)
 	}
+	for i, want := range []bool{true, false} { // the second has one K in common
+		f := byData(all)[i].figure()
+		if (f != nil) != want {
+			t.Errorf("figure %d: %v", i, f)
+		}
+	}
+	if alt := byData(all)[0].figure().Alt(); !strings.HasPrefix(alt, "Curve: Recall@K, a; chest, E 50") || !strings.Contains(alt, "triplet, H 50") || strings.Contains(alt, "triplet, E") {
+		t.Error(alt)
+	}
 	g := byData(all)[1]
 	c := g.rows[0].config()
 	if !slices.Equal(c.Seeds, []uint64{1, 2}) || len(c.Failed) != 0 || !slices.Equal(c.Records, []string{"b-chest-1-1.json", "b-chest-1-2.json"}) {
