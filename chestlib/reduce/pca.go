@@ -28,7 +28,10 @@ func PCA(x []float32, d int) ([]float64, Quality, error) {
 		centre(u, d)
 	}
 	xy, explained, err := principal(u, d)
-	return xy, Quality{Explained: explained}, err
+	if err != nil {
+		return nil, Quality{}, err
+	}
+	return xy, judged(Quality{Method: "PCA", Explained: explained}, xy, u, d, plainShape), nil
 }
 
 // centre takes the arithmetic mean from every row.

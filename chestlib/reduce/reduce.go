@@ -72,12 +72,14 @@ func tangentPCA(x []float64, d int, c float64) ([]float64, Quality, error) {
 	if err != nil {
 		return nil, Quality{}, err
 	}
+	l := hyperbolicLengths
 	if c == 0 {
 		fitDisk(xy)
+		l = plainShape
 	} else {
 		intoDisk(xy, math.Sqrt(c))
 	}
-	return xy, Quality{Explained: explained}, nil
+	return xy, judged(Quality{Method: "tangent PCA", Curvature: c, Explained: explained}, xy, x, d, l), nil
 }
 
 // intoDisk turns tangent vectors at the origin into points of the unit disk,
@@ -114,11 +116,17 @@ func checked(x []float32, d int, c float64) ([]float64, error) {
 	if len(x) == 0 {
 		return nil, fmt.Errorf("reduce: no points")
 	}
+	w := wide(x)
+	return w, inBall(w, d, c)
+}
+
+// wide is x in float64.
+func wide(x []float32) []float64 {
 	w := make([]float64, len(x))
 	for i, v := range x {
 		w[i] = float64(v)
 	}
-	return w, inBall(w, d, c)
+	return w
 }
 
 // inBall returns an error that names the first row that is not a point of the
