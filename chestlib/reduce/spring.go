@@ -175,10 +175,7 @@ func (h newton) solve() (float64, float64) {
 	xx, yy := h.xx+some, h.yy+some
 	det := xx*yy - h.xy*h.xy
 	x, y := (h.xy*h.gy-yy*h.gx)/det, (h.xy*h.gx-xx*h.gy)/det
-	if l := math.Hypot(x, y); l > 1 {
-		x, y = x/l, y/l
-	}
-	return x, y
+	return atMost(1, x, y)
 }
 
 // asinh is that of z ≥ 0.
