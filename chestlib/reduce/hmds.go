@@ -92,7 +92,7 @@ func HMDS(ctx context.Context, x []float32, d int, c float64, o HMDSOptions) ([]
 
 // leastStress descends from the better of two pictures.
 func leastStress(r report, a, b, x []float64, d int, c float64) ([]float64, error) {
-	p := newPairs(len(x)/d, 1)
+	p := newPairs(len(x)/d, mostPairs, 1)
 	p.measure(x, d, c)
 	_, stressA, _ := p.compare(a, hyperbolicLengths)
 	_, stressB, _ := p.compare(b, hyperbolicLengths)

@@ -88,7 +88,7 @@ func TestHMDSPlane(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := newPairs(n, 0)
+		p := newPairs(n, mostPairs, 0)
 		p.measure(x, d, c)
 		if _, stress, _ := p.compare(y, hyperbolicLengths); stress > 1e-6 {
 			t.Errorf("c = %g: stress %g, want 0", c, stress)
@@ -144,7 +144,7 @@ func TestSpringGradient(t *testing.T) {
 	const n = 9
 	rng := rand.New(rand.NewPCG(6, 1))
 	y := cloudOf(rng, n, 2, 1)
-	p := newPairs(n, 0)
+	p := newPairs(n, mostPairs, 0)
 	for range p.a {
 		p.far = append(p.far, 3*rng.Float64())
 	}

@@ -22,11 +22,11 @@ type pairs struct {
 	far  []float64
 }
 
-// newPairs takes all pairs of n rows, or mostPairs random ones where there are
-// more. stream tells samples apart.
-func newPairs(n int, stream uint64) *pairs {
+// newPairs takes all pairs of n rows, or that many random ones where there are
+// more. seed tells samples apart.
+func newPairs(n, most int, seed uint64) *pairs {
 	p := &pairs{}
-	if n*(n-1)/2 <= mostPairs {
+	if n*(n-1)/2 <= most {
 		for i := range n {
 			for j := range i {
 				p.a, p.b = append(p.a, int32(i)), append(p.b, int32(j))
@@ -34,8 +34,8 @@ func newPairs(n int, stream uint64) *pairs {
 		}
 		return p
 	}
-	rng := rand.New(rand.NewPCG(uint64(n), stream))
-	for range mostPairs {
+	rng := rand.New(rand.NewPCG(seed, 5))
+	for range most {
 		i, j := rng.IntN(n), rng.IntN(n-1)
 		if j >= i {
 			j++
@@ -117,7 +117,7 @@ func (p *pairs) compare(xy []float64, l lengths) (scale, stress, distortion floa
 // judged is the quality of the picture xy of the points x.
 func judged(q Quality, xy, x []float64, d int, l lengths) Quality {
 	q.Points = len(x) / d
-	p := newPairs(q.Points, 0)
+	p := newPairs(q.Points, mostPairs, 0)
 	p.measure(x, d, q.Curvature)
 	q.Scale, q.Stress, q.Distortion = p.compare(xy, l)
 	return q
