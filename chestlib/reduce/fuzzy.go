@@ -80,7 +80,7 @@ func belong(w, d []float64, mean float64) {
 		}
 		return sum
 	}
-	want, lo, hi, sigma := math.Log2(float64(len(d))), 0.0, math.Inf(1), 1.0
+	want, lo, hi, sigma := math.Log2(float64(len(d))), 0.0, math.Inf(1), cmp.Or(own, 1)
 	for range 64 {
 		sum := total(sigma)
 		if math.Abs(sum-want) < 1e-5 {

@@ -3,6 +3,16 @@
 // A picture of hyperbolic embeddings is a set of points of the unit disk: a
 // ball of curvature -c is drawn as √c x, for every c. Lengths in it are those of
 // curvature -1, √c times those of the ball.
+//
+//	TangentPCA  fast; shows the coarse classes
+//	HMDS        keeps the distances of all pairs: least strain, or stress
+//	HoroPCA     PCA with ideal points: keeps more of the variance
+//	UMAP        keeps neighbours: every class a clump; of plain rows too
+//	COSNE       keeps neighbours and the depth of points, of some thousand
+//	PCA         of plain rows
+//
+// Each gives the coordinates, n×2, and a Quality: how true distances are and,
+// given labels, how many neighbours still have the label of their point.
 package reduce
 
 import (

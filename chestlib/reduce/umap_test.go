@@ -181,7 +181,7 @@ func TestFuzzyAgainstSlowTwin(t *testing.T) {
 // belong wholly.
 func TestBelong(t *testing.T) {
 	w := make([]float64, 8)
-	for _, unit := range []float64{1e-12, 1, 1e12} {
+	for _, unit := range []float64{1e-38, 1, 1e38} {
 		d := []float64{1, 1.5, 2, 2, 3, 3.5, 4, 9}
 		floats.Scale(unit, d)
 		belong(w, d, 3*unit)
