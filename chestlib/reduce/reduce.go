@@ -55,14 +55,19 @@ const (
 // point lies outside the ball, or c is not a number ≥ 0; it panics if d < 1 or
 // len(x) is not a multiple of d.
 func TangentPCA(x []float32, d int, c float64) ([]float64, Quality, error) {
-	if !(c >= 0) || math.IsInf(c, 1) {
-		return nil, Quality{}, fmt.Errorf("reduce: curvature %g: c must be a number ≥ 0", c)
-	}
-	w, err := checked(x, d, c)
+	w, err := start(x, d, c)
 	if err != nil {
 		return nil, Quality{}, err
 	}
 	return tangentPCA(w, d, c)
+}
+
+// start is checked of points of a ball whose curvature is checked too.
+func start(x []float32, d int, c float64) ([]float64, error) {
+	if !(c >= 0) || math.IsInf(c, 1) {
+		return nil, fmt.Errorf("reduce: curvature %g: c must be a number ≥ 0", c)
+	}
+	return checked(x, d, c)
 }
 
 // tangentPCA is TangentPCA of checked points.

@@ -81,8 +81,14 @@ func wrong(method string, all []requirement) error {
 // c = 0: any rows, their plain distances (or 1 - cos), drawn in the plane, then
 // centred and scaled so that the farthest is at radius 0.95 of the disk.
 //
-// The picture starts from TangentPCA, with noise of 1e-3 so that equal points
-// can part. x is n×d, row-major; the result is n×2. Rows that are all equal are
+// The picture starts from HMDS's of least strain, for c = 0 from PCA, with a
+// little noise by the seed. Where classes are hardly larger than Neighbours, few
+// edges lead from one to another, and how classes lie to each other is left to
+// the start: of 2,000 points in 100 classes of 20, grouped by ten, all on a
+// sphere of 128 dimensions, all 15-NN had the class of their point, but of 60-NN
+// 0.76 had its group; with Neighbours 30 it was 0.99.
+//
+// x is n×d, row-major; the result is n×2. Rows that are all equal are
 // drawn at the centre.
 //
 // Neighbours are exact. Cost: n²d for them, on all processors, 0.3 s for 6,000
@@ -98,7 +104,7 @@ func wrong(method string, all []requirement) error {
 func UMAP(ctx context.Context, x []float32, d int, c float64, o UMAPOptions) ([]float64, Quality, error) {
 	ctx, done := context.WithCancel(ctx) // stays with the cell that called
 	defer done()
-	start, q, err := TangentPCA(x, d, c)
+	w, err := start(x, d, c)
 	if err != nil {
 		return nil, Quality{}, err
 	}
@@ -106,18 +112,21 @@ func UMAP(ctx context.Context, x []float32, d int, c float64, o UMAPOptions) ([]
 	if o, err = o.filled(n, c); err != nil {
 		return nil, Quality{}, err
 	}
-	q.Method, q.Seed, q.Seeded, q.Explained = "UMAP", o.Seed, true, 0
-	w := wide(x)
+	q := Quality{Method: "UMAP", Points: n, Curvature: c, Seed: o.Seed, Seeded: true, Scale: 1}
 	if equalRows(w, d) {
-		return start, q, nil
+		return make([]float64, 2*n), q, nil
 	}
 	r := newReport(ctx, o.Progress, "UMAP", o.Epochs)
 	defer r.finish()
+	from, err := first(w, d, c)
+	if err != nil {
+		return nil, Quality{}, err
+	}
 	g, err := nearest(ctx, x, d, o.Neighbours, c, o.Cosine)
 	if err != nil {
 		return nil, Quality{}, err
 	}
-	xy, err := draw(r, fuzzy(g), start, c == 0, o)
+	xy, err := draw(r, fuzzy(g), from, c == 0, o)
 	if err != nil {
 		return nil, Quality{}, err
 	}
@@ -125,6 +134,17 @@ func UMAP(ctx context.Context, x []float32, d int, c float64, o UMAPOptions) ([]
 		return xy, judged(q, xy, w, d, plainShape), nil
 	}
 	return xy, judged(q, xy, w, d, hyperbolicShape), nil
+}
+
+// first is the picture to start from.
+func first(x []float64, d int, c float64) ([]float64, error) {
+	if c > 0 {
+		return strain(x, d, c)
+	}
+	u := append([]float64(nil), x...)
+	centre(u, d)
+	xy, _, err := principal(u, d)
+	return xy, err
 }
 
 // draw lays the edges out, from points of the disk to points of the disk.
@@ -156,22 +176,27 @@ func draw(r report, set []edge, start []float64, flat bool, o UMAPOptions) ([]fl
 	return xy, r.set(o.Epochs, "")
 }
 
-// begin is the places of points of the disk, with a little noise; in the plane
-// the farthest is 10 from the centre.
+// begin is the places to start from: points of the disk, as far from the centre
+// as they are there in the plane, in proportion to their hyperbolic radius on
+// the hyperboloid, the farthest at 10; with a little noise. From a smaller
+// start fewer classes find their place.
 func begin(xy []float64, flat bool, seed uint64) []place {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	p := make([]place, len(xy)/2)
+	far := 0.0
 	for i := range p {
-		x, y := xy[2*i], xy[2*i+1]
-		k := 10 / flatRim
+		p[i].x, p[i].y = xy[2*i], xy[2*i+1]
 		if !flat {
-			k = 2 / gapOf(x, y)
+			if u := math.Hypot(p[i].x, p[i].y); u > 0 {
+				k := math.Atanh(min(u, rim)) / u
+				p[i].x, p[i].y = k*p[i].x, k*p[i].y
+			}
 		}
-		// Points at the border of float32 would need a whole run to come back.
-		if far := math.Hypot(k*x, k*y); far > 30 {
-			k *= 30 / far
-		}
-		p[i].x, p[i].y = k*x+1e-3*rng.NormFloat64(), k*y+1e-3*rng.NormFloat64()
+		far = max(far, math.Hypot(p[i].x, p[i].y))
+	}
+	k := 10 / cmp.Or(far, 1)
+	for i := range p {
+		p[i].x, p[i].y = k*p[i].x+1e-3*rng.NormFloat64(), k*p[i].y+1e-3*rng.NormFloat64()
 		p[i].z = math.Sqrt(1 + p[i].x*p[i].x + p[i].y*p[i].y)
 	}
 	return p
