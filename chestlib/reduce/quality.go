@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"strings"
 )
 
@@ -84,8 +85,11 @@ func (q Quality) WithLabels(ctx context.Context, xy []float64, x []float32, labe
 	defer done()
 	k := cmp.Or(q.KNN, 15)
 	q.KNN = max(min(k, len(label)-1), 0)
+	if !(c >= 0) || math.IsInf(c, 1) {
+		return q, fmt.Errorf("reduce: curvature %g: c must be a number ≥ 0", c)
+	}
 	var err error
-	if q.AgreementBall, err = Agreement(ctx, wide(x), label, k, c); err != nil {
+	if q.AgreementBall, err = agreementBefore(ctx, x, label, k, d, c); err != nil {
 		return q, err
 	}
 	disk := 1.0
@@ -94,4 +98,27 @@ func (q Quality) WithLabels(ctx context.Context, xy []float64, x []float32, labe
 	}
 	q.AgreementDisk, err = Agreement(ctx, xy, label, k, disk)
 	return q, err
+}
+
+// agreementBefore is Agreement of the points before the reduction, with the
+// neighbours from float32 products.
+func agreementBefore(ctx context.Context, x []float32, label []int, k, d int, c float64) (float64, error) {
+	n := len(label)
+	if k = min(k, n-1); k < 1 {
+		return 1, nil
+	}
+	if _, err := checked(x, d, c); err != nil {
+		return 0, err
+	}
+	g, err := nearest(ctx, x, d, k, c, false)
+	if err != nil {
+		return 0, err
+	}
+	same := 0
+	for at, j := range g.row {
+		if label[j] == label[at/k] {
+			same++
+		}
+	}
+	return float64(same) / float64(n) / float64(k), nil
 }

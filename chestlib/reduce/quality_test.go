@@ -130,6 +130,31 @@ func TestClusters(t *testing.T) {
 	}
 }
 
+// TestAgreementBefore: the fast way to neighbours agrees with Agreement.
+func TestAgreementBefore(t *testing.T) {
+	for _, c := range []float64{0, 0.1, 2} {
+		for _, d := range []int{2, 40} {
+			rng := rand.New(rand.NewPCG(3, uint64(d)))
+			x, label := narrow(cloudOf(rng, 150, d, max(c, 0.1))), make([]int, 150)
+			for i := range label {
+				label[i] = rng.IntN(3)
+			}
+			copy(x[:10*d], x[10*d:20*d]) // ties
+			q, err := Quality{KNN: 7}.WithLabels(ctx, make([]float64, 300), x, label, d, c)
+			want, err2 := Agreement(ctx, wide(x), label, 7, c)
+			if err != nil || err2 != nil || math.Abs(q.AgreementBall-want) > 1e-15 {
+				t.Errorf("c = %g, d = %d: %g (%v), want %g (%v)", c, d, q.AgreementBall, err, want, err2)
+			}
+		}
+	}
+	if _, err := (Quality{}).WithLabels(ctx, make([]float64, 4), []float32{0, 0, 2, 0}, []int{1, 2}, 2, 1); err == nil || !strings.Contains(err.Error(), "row 1 is not on the ball") {
+		t.Errorf("outside the ball: error %v", err)
+	}
+	if _, err := (Quality{}).WithLabels(ctx, make([]float64, 4), []float32{0, 0, 2, 0}, []int{1, 2}, 2, math.NaN()); err == nil || !strings.Contains(err.Error(), "curvature NaN") {
+		t.Errorf("NaN c: error %v", err)
+	}
+}
+
 func TestAgreementSpecialCases(t *testing.T) {
 	for _, n := range []int{0, 1} {
 		if a, err := Agreement(ctx, make([]float64, 2*n), make([]int, n), 3, 1); a != 1 || err != nil {
