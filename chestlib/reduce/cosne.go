@@ -70,10 +70,11 @@ func (o COSNEOptions) filled(n int, c float64) (COSNEOptions, error) {
 // x is n×d, row-major; the result is n×2. Points that are all equal are drawn at
 // the centre.
 //
-// Cost: 25 ns a pair (i,j) and step, split over GOMAXPROCS: 500 steps of 1,000
-// points take 7 s on two processors, of 2,000 half a minute; memory 8n² bytes.
-// So it takes 2,000 points at most if Most does not allow for more. ctx is
-// checked at every step. Bits do not depend on the number of processors.
+// Cost: each pair once a step, about 25 ns of one processor: 500 steps of 1,000
+// points take 7 s of it, of 2,000 points 30 s with the affinities; split over
+// up to 16. Memory: 8n² bytes. So 2,000 points are the most if Most does not
+// allow for more; Sample draws them. ctx is checked at every step. Bits do not
+// depend on the number of processors.
 //
 // It returns an error as TangentPCA does, if c = 0 or an option is out of
 // bounds, and when ctx ends; it panics as TangentPCA does.

@@ -59,6 +59,35 @@ func TestHMDSStress(t *testing.T) {
 	}
 }
 
+// TestHMDSPromise: also where the strain's picture is worse than tangent PCA,
+// the default is not.
+func TestHMDSPromise(t *testing.T) {
+	worse := 0
+	for seed := range uint64(100) {
+		rng := rand.New(rand.NewPCG(seed, 3))
+		n, d := 3+rng.IntN(20), 3+rng.IntN(3)
+		x := narrow(cloudOf(rng, n, d, 1))
+		_, tangent, err := TangentPCA(x, d, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, plain, err := HMDS(ctx, x, d, 1, HMDSOptions{Steps: -1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if plain.Stress > 1.01*tangent.Stress {
+			worse++
+		}
+		_, q, err := HMDS(ctx, x, d, 1, HMDSOptions{})
+		if err != nil || q.Stress > tangent.Stress {
+			t.Errorf("seed %d: stress %g, of tangent PCA %g, of the strain's picture %g (%v)", seed, q.Stress, tangent.Stress, plain.Stress, err)
+		}
+	}
+	if worse == 0 {
+		t.Error("no picture of least strain was worse than tangent PCA: nothing was tried")
+	}
+}
+
 // TestHMDSAboveTheSample: of more points than all pairs are compared of, the
 // stress is that of all pairs to a percent, and the promise holds.
 func TestHMDSAboveTheSample(t *testing.T) {
