@@ -8,8 +8,9 @@ import (
 	"math/rand/v2"
 )
 
-// COSNEOptions controls COSNE. The zero value is the default; γ, the
-// perplexity and the kind of descent are the authors', the rest is ours.
+// COSNEOptions controls COSNE. The zero value is the default: γ is that of the
+// authors' script, the rest is ours. The script descends both terms at rates of
+// their own, 5 and 0.1; here λ says what is minimised, whatever the rate.
 type COSNEOptions struct {
 	Perplexity   float64 // about how many neighbours count; 0 means 30, cut to (n-1)/3
 	Gamma        float64 // γ, the width of the Cauchy distribution in the picture, a hyperbolic length; 0 means 0.1
@@ -61,11 +62,10 @@ func (o COSNEOptions) filled(n int, c float64) (COSNEOptions, error) {
 // steps and 0.8 after it, transported with the points, from a small TangentPCA
 // with noise.
 //
-// γ sets the size of the picture: it should stay well below 1. With γ = 1 and
-// λ = 0 every point of a tree of 1,000 was pressed onto the rim, a known failure;
-// with the default its median radius was 0.8, and 0.9 with λ = 1, which draws
-// toward the points' own norms. Points that were all at the rim are drawn
-// there for a large λ.
+// γ sets the size of the picture: it should stay well below 1. Without the norms
+// the points of a tree of 800 were pressed onto the rim by γ = 1, a known
+// failure; with γ = 0.1 their median radius was 0.81, and 0.91 with λ = 1, which
+// draws toward the points' own norms, here 0.98.
 //
 // x is n×d, row-major; the result is n×2. Points that are all equal are drawn at
 // the centre.

@@ -30,7 +30,7 @@ type Quality struct {
 	Distortion float64 // see above, over δ > 0
 	Scale      float64 // α: 1 for methods that keep lengths of the ball, else the factor of least stress
 
-	Explained     float64 // share of the mean squared distance to the mean that lies in the two directions; 0 where the method has none
+	Explained     float64 // share of the mean squared distance to the mean that lies in the two directions, for HoroPCA of that of pairs; 0 where the method has none
 	KNN           int     // k of the agreements, at most the number of other points; 0: not measured yet, or a single point
 	AgreementDisk float64 // see Agreement, of the reduced points
 	AgreementBall float64 // see Agreement, of the points before
@@ -76,7 +76,11 @@ func (q Quality) Line() string {
 
 // WithLabels returns q with both agreements, for a reduction xy (n×2) of the
 // embeddings x (n×d) of curvature -c. KNN is kept if it is set, else it is 15;
-// it is cut to n-1, the number of others. With c = 0 both are plain Euclidean: use it for PCA too.
+// it is cut to n-1, the number of others. With c = 0 both are plain Euclidean:
+// use it for PCA too.
+//
+// Cost: n²d float32 products, 0.3 s for 6,000 points of 128 dimensions on two
+// processors, and n² for the picture. Errors and panics are as for Agreement.
 func (q Quality) WithLabels(ctx context.Context, xy []float64, x []float32, label []int, d int, c float64) (Quality, error) {
 	if len(xy) != 2*len(label) || d < 1 || len(x) != d*len(label) {
 		panic(fmt.Sprintf("reduce: %d labels with %d plane coordinates and %d entries of dimension %d", len(label), len(xy), len(x), d))

@@ -79,7 +79,8 @@ func wrong(method string, all []requirement) error {
 // the Fréchet mean of the picture at the centre.
 //
 // c = 0: any rows, their plain distances (or 1 - cos), drawn in the plane, then
-// centred and scaled so that the farthest is at radius 0.95 of the disk.
+// centred and scaled so that the farthest is at radius 0.95 of the disk. The
+// stress in Quality is by plain distances in both cases.
 //
 // The picture starts from HMDS's of least strain, for c = 0 from PCA, with a
 // little noise by the seed. Where classes are hardly larger than Neighbours, few
@@ -94,7 +95,8 @@ func wrong(method string, all []requirement) error {
 // Neighbours are exact. Cost: n²d for them, on all processors, 0.3 s for 6,000
 // points of 128 dimensions; then the epochs, whose moves are made one after the
 // other by one processor, 25 ms each there: 5 s in all. So the bits do not
-// depend on the number of processors. ctx is checked at every epoch.
+// depend on the number of processors. ctx is checked at
+// every epoch.
 //
 // It returns an error as TangentPCA does, if an option is out of bounds, and
 // when ctx ends; it panics as TangentPCA does.
@@ -118,6 +120,9 @@ func UMAP(ctx context.Context, x []float32, d int, c float64, o UMAPOptions) ([]
 	}
 	r := newReport(ctx, o.Progress, "UMAP", o.Epochs)
 	defer r.finish()
+	if err := r.set(0, "neighbours"); err != nil {
+		return nil, Quality{}, err
+	}
 	from, err := first(w, d, c)
 	if err != nil {
 		return nil, Quality{}, err
