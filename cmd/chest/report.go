@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,9 +29,9 @@ func reportCommand() *cobra.Command {
 	var f reportFlags
 	c := &cobra.Command{
 		Use:   "report RECORDS...",
-		Short: "Make tables and figures for a paper of the records of studies",
-		Long: `Make a folder for a paper's repository of the records that chest study and
-package sweep keep: for each data set a table of mean ± std over seeds, a row for
+		Short: "Make tables and figures for a paper of the records of sweeps and studies",
+		Long: `Make a folder for a paper's repository of the records that chest sweep and
+chest study keep: for each data set a table of mean ± std over seeds, a row for
 each setting, as LaTeX (booktabs), Markdown and CSV, and a figure of Recall@K of
 the best rows, as PDF, SVG and PNG; config.json with the settings and seeds of each
 row; main.tex and README.md, which show them all.
@@ -38,7 +39,7 @@ row; main.tex and README.md, which show them all.
 RECORDS are folders, searched to the bottom, or files. Records that differ only in
 seeds are one row, named by its loss and by what sets it apart from the others.`,
 		Example: `  chest study losses --seeds 5 --dir study
-  chest report study --template paper -o paper`,
+  chest report study runs --template paper -o paper`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if f.template != "paper" {
@@ -104,7 +105,7 @@ func readRecords(places []string) (all []storedRecord, err error) {
 			switch {
 			case err != nil:
 				return err
-			case d.IsDir() || filepath.Ext(path) != ".json" || seen[filepath.Base(path)]:
+			case d.IsDir() || filepath.Ext(path) != ".json" || filepath.Base(path) == "config.json":
 				return nil
 			}
 			r, err := readRecord(path)
@@ -113,7 +114,11 @@ func readRecords(places []string) (all []storedRecord, err error) {
 				others++
 				return nil
 			}
-			seen[filepath.Base(path)] = true
+			name := cmp.Or(r.ID, filepath.Base(path))
+			if seen[name] {
+				return nil
+			}
+			seen[name] = true
 			all = append(all, storedRecord{r, path})
 			return nil
 		})
