@@ -17,6 +17,7 @@ func init() {
 		"BatchTriplets":      reflect.ValueOf(loss.BatchTriplets),
 		"Both":               reflect.ValueOf(loss.Both),
 		"CosineDistance":     reflect.ValueOf(loss.CosineDistance),
+		"Decode":             reflect.ValueOf(loss.Decode),
 		"DistanceWeighted":   reflect.ValueOf(loss.DistanceWeighted),
 		"Exponential":        reflect.ValueOf(loss.Exponential),
 		"Hard":               reflect.ValueOf(loss.Hard),

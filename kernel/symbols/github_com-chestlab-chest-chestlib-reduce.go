@@ -11,10 +11,41 @@ func init() {
 	Symbols["github.com/chestlab/chest/chestlib/reduce/reduce"] = map[string]reflect.Value{
 		// function, constant and variable definitions
 		"Agreement":  reflect.ValueOf(reduce.Agreement),
+		"COSNE":      reflect.ValueOf(reduce.COSNE),
+		"HMDS":       reflect.ValueOf(reduce.HMDS),
+		"HoroPCA":    reflect.ValueOf(reduce.HoroPCA),
 		"PCA":        reflect.ValueOf(reduce.PCA),
+		"Sample":     reflect.ValueOf(reduce.Sample),
 		"TangentPCA": reflect.ValueOf(reduce.TangentPCA),
+		"UMAP":       reflect.ValueOf(reduce.UMAP),
 
 		// type definitions
-		"Quality": reflect.ValueOf((*reduce.Quality)(nil)),
+		"COSNEOptions":   reflect.ValueOf((*reduce.COSNEOptions)(nil)),
+		"HMDSOptions":    reflect.ValueOf((*reduce.HMDSOptions)(nil)),
+		"HoroPCAOptions": reflect.ValueOf((*reduce.HoroPCAOptions)(nil)),
+		"Progress":       reflect.ValueOf((*reduce.Progress)(nil)),
+		"Quality":        reflect.ValueOf((*reduce.Quality)(nil)),
+		"UMAPOptions":    reflect.ValueOf((*reduce.UMAPOptions)(nil)),
+
+		// interface wrapper definitions
+		"_Progress": reflect.ValueOf((*_github_com_chestlab_chest_chestlib_reduce_Progress)(nil)),
 	}
+}
+
+// _github_com_chestlab_chest_chestlib_reduce_Progress is an interface wrapper for Progress type
+type _github_com_chestlab_chest_chestlib_reduce_Progress struct {
+	IValue  interface{}
+	WFinish func(status string)
+	WSet    func(done int, status string)
+	WStart  func(total int, what string)
+}
+
+func (W _github_com_chestlab_chest_chestlib_reduce_Progress) Finish(status string) {
+	W.WFinish(status)
+}
+func (W _github_com_chestlab_chest_chestlib_reduce_Progress) Set(done int, status string) {
+	W.WSet(done, status)
+}
+func (W _github_com_chestlab_chest_chestlib_reduce_Progress) Start(total int, what string) {
+	W.WStart(total, what)
 }

@@ -3,6 +3,7 @@
 package symbols
 
 import (
+	"context"
 	"github.com/chestlab/chest/chestlib/sweep"
 	"reflect"
 )
@@ -10,16 +11,70 @@ import (
 func init() {
 	Symbols["github.com/chestlab/chest/chestlib/sweep/sweep"] = map[string]reflect.Value{
 		// function, constant and variable definitions
-		"Choices": reflect.ValueOf(sweep.Choices),
-		"Losses":  reflect.ValueOf(sweep.Losses),
-		"Run":     reflect.ValueOf(sweep.Run),
+		"Choices":    reflect.ValueOf(sweep.Choices),
+		"Done":       reflect.ValueOf(sweep.Done),
+		"Entries":    reflect.ValueOf(sweep.Entries),
+		"Failed":     reflect.ValueOf(sweep.Failed),
+		"Folders":    reflect.ValueOf(sweep.Folders),
+		"Grid":       reflect.ValueOf(sweep.Grid),
+		"Losses":     reflect.ValueOf(sweep.Losses),
+		"Lost":       reflect.ValueOf(sweep.Lost),
+		"Measures":   reflect.ValueOf(&sweep.Measures).Elem(),
+		"New":        reflect.ValueOf(sweep.New),
+		"ParsePlan":  reflect.ValueOf(sweep.ParsePlan),
+		"Paths":      reflect.ValueOf(sweep.Paths),
+		"ReadConfig": reflect.ValueOf(sweep.ReadConfig),
+		"ReadPlan":   reflect.ValueOf(sweep.ReadPlan),
+		"Run":        reflect.ValueOf(sweep.Run),
+		"Running":    reflect.ValueOf(sweep.Running),
+		"Unfinished": reflect.ValueOf(sweep.Unfinished),
+		"WriteCSV":   reflect.ValueOf(sweep.WriteCSV),
+		"WriteIndex": reflect.ValueOf(sweep.WriteIndex),
+		"WriteJSONL": reflect.ValueOf(sweep.WriteJSONL),
 
 		// type definitions
-		"Data":   reflect.ValueOf((*sweep.Data)(nil)),
-		"Line":   reflect.ValueOf((*sweep.Line)(nil)),
-		"Record": reflect.ValueOf((*sweep.Record)(nil)),
-		"Row":    reflect.ValueOf((*sweep.Row)(nil)),
-		"Study":  reflect.ValueOf((*sweep.Study)(nil)),
-		"Trial":  reflect.ValueOf((*sweep.Trial)(nil)),
+		"Axis":      reflect.ValueOf((*sweep.Axis)(nil)),
+		"Candidate": reflect.ValueOf((*sweep.Candidate)(nil)),
+		"Cell":      reflect.ValueOf((*sweep.Cell)(nil)),
+		"Choice":    reflect.ValueOf((*sweep.Choice)(nil)),
+		"Config":    reflect.ValueOf((*sweep.Config)(nil)),
+		"Data":      reflect.ValueOf((*sweep.Data)(nil)),
+		"Due":       reflect.ValueOf((*sweep.Due)(nil)),
+		"Engine":    reflect.ValueOf((*sweep.Engine)(nil)),
+		"Entry":     reflect.ValueOf((*sweep.Entry)(nil)),
+		"Folder":    reflect.ValueOf((*sweep.Folder)(nil)),
+		"Here":      reflect.ValueOf((*sweep.Here)(nil)),
+		"Line":      reflect.ValueOf((*sweep.Line)(nil)),
+		"Local":     reflect.ValueOf((*sweep.Local)(nil)),
+		"Lookup":    reflect.ValueOf((*sweep.Lookup)(nil)),
+		"Made":      reflect.ValueOf((*sweep.Made)(nil)),
+		"Plan":      reflect.ValueOf((*sweep.Plan)(nil)),
+		"PlanRow":   reflect.ValueOf((*sweep.PlanRow)(nil)),
+		"Progress":  reflect.ValueOf((*sweep.Progress)(nil)),
+		"Record":    reflect.ValueOf((*sweep.Record)(nil)),
+		"Result":    reflect.ValueOf((*sweep.Result)(nil)),
+		"Results":   reflect.ValueOf((*sweep.Results)(nil)),
+		"Resume":    reflect.ValueOf((*sweep.Resume)(nil)),
+		"Row":       reflect.ValueOf((*sweep.Row)(nil)),
+		"Setting":   reflect.ValueOf((*sweep.Setting)(nil)),
+		"State":     reflect.ValueOf((*sweep.State)(nil)),
+		"Study":     reflect.ValueOf((*sweep.Study)(nil)),
+		"Sweep":     reflect.ValueOf((*sweep.Sweep)(nil)),
+		"Task":      reflect.ValueOf((*sweep.Task)(nil)),
+		"Training":  reflect.ValueOf((*sweep.Training)(nil)),
+		"Trial":     reflect.ValueOf((*sweep.Trial)(nil)),
+
+		// interface wrapper definitions
+		"_Engine": reflect.ValueOf((*_github_com_chestlab_chest_chestlib_sweep_Engine)(nil)),
 	}
+}
+
+// _github_com_chestlab_chest_chestlib_sweep_Engine is an interface wrapper for Engine type
+type _github_com_chestlab_chest_chestlib_sweep_Engine struct {
+	IValue interface{}
+	WRun   func(ctx context.Context, dir string, tasks []sweep.Task, begun func(t sweep.Task), done func(t sweep.Task)) error
+}
+
+func (W _github_com_chestlab_chest_chestlib_sweep_Engine) Run(ctx context.Context, dir string, tasks []sweep.Task, begun func(t sweep.Task), done func(t sweep.Task)) error {
+	return W.WRun(ctx, dir, tasks, begun, done)
 }

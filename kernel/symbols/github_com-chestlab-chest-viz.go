@@ -10,27 +10,37 @@ import (
 func init() {
 	Symbols["github.com/chestlab/chest/viz/viz"] = map[string]reflect.Value{
 		// function, constant and variable definitions
-		"Curve":    reflect.ValueOf(viz.Curve),
-		"Disk":     reflect.ValueOf(viz.Disk),
-		"ECharts":  reflect.ValueOf(viz.ECharts),
-		"Inline":   reflect.ValueOf(viz.Inline),
-		"MeanStd":  reflect.ValueOf(viz.MeanStd),
-		"NewLive":  reflect.ValueOf(viz.NewLive),
-		"NewTable": reflect.ValueOf(viz.NewTable),
+		"Curve":      reflect.ValueOf(viz.Curve),
+		"Disk":       reflect.ValueOf(viz.Disk),
+		"ECharts":    reflect.ValueOf(viz.ECharts),
+		"Inline":     reflect.ValueOf(viz.Inline),
+		"MeanStd":    reflect.ValueOf(viz.MeanStd),
+		"NewLive":    reflect.ValueOf(viz.NewLive),
+		"NewReport":  reflect.ValueOf(viz.NewReport),
+		"NewTable":   reflect.ValueOf(viz.NewTable),
+		"Plane":      reflect.ValueOf(viz.Plane),
+		"SideBySide": reflect.ValueOf(viz.SideBySide),
+		"Thumbnails": reflect.ValueOf(viz.Thumbnails),
 
 		// type definitions
-		"Chart":         reflect.ValueOf((*viz.Chart)(nil)),
-		"CurveFigure":   reflect.ValueOf((*viz.CurveFigure)(nil)),
-		"CurveOptions":  reflect.ValueOf((*viz.CurveOptions)(nil)),
-		"DiskFigure":    reflect.ValueOf((*viz.DiskFigure)(nil)),
-		"DiskOptions":   reflect.ValueOf((*viz.DiskOptions)(nil)),
-		"EChartsFigure": reflect.ValueOf((*viz.EChartsFigure)(nil)),
-		"Figure":        reflect.ValueOf((*viz.Figure)(nil)),
-		"Live":          reflect.ValueOf((*viz.Live)(nil)),
-		"LiveOptions":   reflect.ValueOf((*viz.LiveOptions)(nil)),
-		"Series":        reflect.ValueOf((*viz.Series)(nil)),
-		"Stat":          reflect.ValueOf((*viz.Stat)(nil)),
-		"Table":         reflect.ValueOf((*viz.Table)(nil)),
+		"Chart":            reflect.ValueOf((*viz.Chart)(nil)),
+		"CurveFigure":      reflect.ValueOf((*viz.CurveFigure)(nil)),
+		"CurveOptions":     reflect.ValueOf((*viz.CurveOptions)(nil)),
+		"DiskFigure":       reflect.ValueOf((*viz.DiskFigure)(nil)),
+		"DiskOptions":      reflect.ValueOf((*viz.DiskOptions)(nil)),
+		"EChartsFigure":    reflect.ValueOf((*viz.EChartsFigure)(nil)),
+		"Figure":           reflect.ValueOf((*viz.Figure)(nil)),
+		"Live":             reflect.ValueOf((*viz.Live)(nil)),
+		"LiveOptions":      reflect.ValueOf((*viz.LiveOptions)(nil)),
+		"PlaneFigure":      reflect.ValueOf((*viz.PlaneFigure)(nil)),
+		"PlaneOptions":     reflect.ValueOf((*viz.PlaneOptions)(nil)),
+		"Report":           reflect.ValueOf((*viz.Report)(nil)),
+		"RowFigure":        reflect.ValueOf((*viz.RowFigure)(nil)),
+		"Series":           reflect.ValueOf((*viz.Series)(nil)),
+		"Stat":             reflect.ValueOf((*viz.Stat)(nil)),
+		"Table":            reflect.ValueOf((*viz.Table)(nil)),
+		"ThumbnailFigure":  reflect.ValueOf((*viz.ThumbnailFigure)(nil)),
+		"ThumbnailOptions": reflect.ValueOf((*viz.ThumbnailOptions)(nil)),
 
 		// interface wrapper definitions
 		"_Chart":  reflect.ValueOf((*_github_com_chestlab_chest_viz_Chart)(nil)),
@@ -58,7 +68,9 @@ type _github_com_chestlab_chest_viz_Figure struct {
 	WAlt        func() string
 	WMIMEBundle func() map[string]any
 	WOption     func() ([]byte, error)
+	WPDF        func() ([]byte, error)
 	WPNG        func() ([]byte, error)
+	WSVG        func() ([]byte, error)
 }
 
 func (W _github_com_chestlab_chest_viz_Figure) Alt() string {
@@ -70,6 +82,12 @@ func (W _github_com_chestlab_chest_viz_Figure) MIMEBundle() map[string]any {
 func (W _github_com_chestlab_chest_viz_Figure) Option() ([]byte, error) {
 	return W.WOption()
 }
+func (W _github_com_chestlab_chest_viz_Figure) PDF() ([]byte, error) {
+	return W.WPDF()
+}
 func (W _github_com_chestlab_chest_viz_Figure) PNG() ([]byte, error) {
 	return W.WPNG()
+}
+func (W _github_com_chestlab_chest_viz_Figure) SVG() ([]byte, error) {
+	return W.WSVG()
 }
