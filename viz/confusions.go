@@ -14,7 +14,7 @@ type ConfusionsOptions struct {
 	Measure string // what the entries are, at the scale; "" means "distance"
 
 	Classes []string // name of each class; nil means numbers
-	Order   []int    // classes from the top, as the leaves of a tree stand; nil means as they are
+	Order   []int    // classes from the top, as the leaves of a tree stand (Order of a hyphc.Tree); nil means as they are
 	Group   []int    // superclass or cluster of each class; nil means none
 	Groups  []string // name of each group
 

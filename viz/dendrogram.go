@@ -28,10 +28,11 @@ type DendrogramFigure struct {
 	forms
 	o      DendrogramOptions
 	t      *tree
-	leaf   []int // class of each node, of leaves if they are coloured by Label
-	branch []int // group of each node; -1 means grey
-	floor  float64
-	err    error // about the tree
+	leaf   []int   // class of each node, of leaves if they are coloured by Label
+	branch []int   // group of each node; -1 means grey
+	floor  float64 // height of the cut
+	outer  float64 // radius of a circular tree; names stand outside
+	err    error   // about the tree
 }
 
 // Dendrogram draws a tree by its merges, as clustering makes it: a node stands
@@ -40,8 +41,14 @@ type DendrogramFigure struct {
 // the tree and the classes agree. Leaves are marked in the colour of their
 // class, and named if they are few.
 //
-// merges has n-1 entries for n leaves; A is drawn left of B. Trees of up to
-// 5,000 leaves stay quick in the interactive form, whose data are some 100
+// merges has n-1 entries for n leaves; A is drawn left of B. They are those of
+// a hyphc.Tree, one for one:
+//
+//	for _, m := range t.Merges() {
+//		merges = append(merges, viz.Merge{A: m.A, B: m.B, Height: m.Height})
+//	}
+//
+// Up to 5,000 leaves stay quick in the interactive form, whose data are some 100
 // bytes a leaf.
 //
 // Dendrogram keeps copies. A merge of nodes that are not there or were merged
@@ -105,6 +112,13 @@ func newDendrogram(t *tree, err error, o DendrogramOptions) *DendrogramFigure {
 	f.forms = forms{f}
 	if err != nil {
 		return f
+	}
+	if len(t.height) > 0 {
+		t.lo, t.hi = slices.Min(t.height), slices.Max(t.height)
+	}
+	f.outer = 1
+	if f.named() {
+		f.outer -= f.nameRoom() * 2 * treeReach / treeSide
 	}
 	f.leaf, f.branch = f.classes(), f.classes()
 	f.t.spread(f.branch)
@@ -216,8 +230,7 @@ func (f *DendrogramFigure) Alt() string {
 	}
 	span := ""
 	if f.err == nil && len(f.t.order) > 0 {
-		_, hi := f.t.span()
-		span = fmt.Sprintf("root at %s %.4g", f.o.Height, hi)
+		span = fmt.Sprintf("root at %s %.4g", f.o.Height, f.t.hi)
 	}
 	return join("; ", what, f.caption(), span)
 }

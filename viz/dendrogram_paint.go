@@ -55,8 +55,7 @@ func (f *DendrogramFigure) scales() (x, y scale) {
 	if f.o.Circular {
 		return scale{lo: -treeReach, hi: treeReach}, scale{lo: -treeReach, hi: treeReach}
 	}
-	lo, hi := f.t.span()
-	return scale{lo: -0.75, hi: float64(max(len(f.t.leaves), 1)) - 0.25}, scaleOf(f.o.Height, lo, hi, false)
+	return scale{lo: -0.75, hi: float64(max(len(f.t.leaves), 1)) - 0.25}, scaleOf(f.o.Height, f.t.lo, f.t.hi, false)
 }
 
 // strand is the branches of one group, as lines in units of the axes.
@@ -119,17 +118,12 @@ func (f *DendrogramFigure) angle(place float64) float64 {
 	return 2 * math.Pi * (place + 0.5) / float64(len(f.t.leaves))
 }
 
-// radius is the distance of a height from the centre; names stand outside.
+// radius is the distance of a height from the centre.
 func (f *DendrogramFigure) radius(height float64) float64 {
-	lo, hi := f.t.span()
-	outer := 1.0
-	if f.named() {
-		outer -= f.nameRoom() * 2 * treeReach / treeSide
+	if f.t.hi == f.t.lo {
+		return f.outer
 	}
-	if hi == lo {
-		return outer
-	}
-	return outer * (hi - height) / (hi - lo)
+	return f.outer * (f.t.hi - height) / (f.t.hi - f.t.lo)
 }
 
 // bar joins the places of the first and last child at the height of node: a

@@ -58,8 +58,12 @@ func Norms(norm []float64, o NormsOptions) *NormsFigure {
 }
 
 // NormBins is Norms for rows that were counted already: counts[i] of them from
-// edges[i] to edges[i+1]. NormBins panics unless edges rise and are one more
-// than counts, which are not negative.
+// edges[i] to edges[i+1], as a metric.Diagnosis d has them:
+//
+//	viz.NormBins(d.Norms.Edges, d.Norms.Counts, viz.NormsOptions{Clip: d.Clip, Clipped: d.Clipped})
+//
+// NormBins panics unless edges do not fall and are one more than counts, which
+// are not negative.
 func NormBins(edges []float64, counts []int, o NormsOptions) *NormsFigure {
 	if len(edges) != len(counts)+1 && len(edges)+len(counts) > 0 {
 		panic(fmt.Sprintf("viz: norms: %d edges for %d counts, want one more", len(edges), len(counts)))

@@ -39,6 +39,8 @@ type dimension struct {
 	values []float64 // numbers, or places in words
 	words  []string  // each once, from below; nil for numbers
 	log    bool
+	lo, hi float64   // range of the axis
+	ticks  []float64 // its numbers
 }
 
 // Parallel draws the trials of a sweep: an axis for each setting and one for
@@ -64,10 +66,12 @@ func Parallel(settings []Setting, result []float64, o ParallelOptions) *Parallel
 		f.axes = append(f.axes, dimensionOf(s))
 	}
 	f.axes = append(f.axes, dimension{name: o.Measure, values: slices.Clone(result)})
-	for _, c := range f.axes {
+	for i, c := range f.axes {
 		if f.err = c.check(); f.err != nil {
 			break
 		}
+		c.lo, c.hi, c.ticks = c.span()
+		f.axes[i] = c
 	}
 	return f
 }

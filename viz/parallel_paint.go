@@ -80,8 +80,7 @@ func (f *ParallelFigure) axis(i int, c dimension) obj {
 	if c.log {
 		a["type"] = "log"
 	}
-	lo, hi, _ := c.span()
-	a["min"], a["max"] = digits6(lo), digits6(hi)
+	a["min"], a["max"] = digits6(c.lo), digits6(c.hi)
 	return a
 }
 
@@ -150,18 +149,17 @@ func (f *ParallelFigure) line(i int) [][2]float64 {
 	at := f.area()
 	line := make([][2]float64, len(f.axes))
 	for k, c := range f.axes {
-		lo, hi, _ := c.span()
-		line[k] = [2]float64{at.x + f.gap()*float64(k), at.y + at.h*(1-c.part(c.values[i], lo, hi))}
+		line[k] = [2]float64{at.x + f.gap()*float64(k), at.y + at.h*(1-c.part(c.values[i]))}
 	}
 	return line
 }
 
-// part is where v lies on the axis from lo to hi.
-func (c dimension) part(v, lo, hi float64) float64 {
+// part is where v lies on the axis: 0 at its begin, 1 at its end.
+func (c dimension) part(v float64) float64 {
 	if c.log {
-		return math.Log(v/lo) / math.Log(hi/lo)
+		return math.Log(v/c.lo) / math.Log(c.hi/c.lo)
 	}
-	return (v - lo) / (hi - lo)
+	return (v - c.lo) / (c.hi - c.lo)
 }
 
 // wordRoom is the width of the numbers or words of an axis.
@@ -171,15 +169,14 @@ func (f *ParallelFigure) wordRoom() float64 { return min(f.gap(), parallelLeft) 
 func (f *ParallelFigure) paintAxis(s *sheet, i int, c dimension) {
 	at := f.area()
 	x := at.x + f.gap()*float64(i)
-	lo, hi, ticks := c.span()
 	s.line(stroke(grey, 1, false), x, at.y, x, at.y+at.h)
 	style := anchored(sans(11, quiet, false), text.XRight, text.YCenter)
 	tick := func(v float64, txt string) {
-		y := at.y + at.h*(1-c.part(v, lo, hi))
+		y := at.y + at.h*(1-c.part(v))
 		s.line(stroke(grey, 1, false), x-4, y, x, y)
 		s.halo(x-7, y-1.5, style, cut(style, txt, f.wordRoom()))
 	}
-	for _, v := range ticks {
+	for _, v := range c.ticks {
 		tick(v, number(v))
 	}
 	for k, w := range c.words {

@@ -21,6 +21,7 @@ type tree struct {
 	order    []int // all nodes, each before its children, in the order of drawing
 	leaves   []int // from left to right
 	place    []float64
+	lo, hi   float64 // least and largest height
 }
 
 // mergeTree is the tree of n leaves and their merges.
@@ -114,14 +115,6 @@ func (t *tree) arrange() error {
 	return nil
 }
 
-// span is the least and the largest height.
-func (t *tree) span() (lo, hi float64) {
-	if len(t.height) == 0 {
-		return 0, 1
-	}
-	return slices.Min(t.height), slices.Max(t.height)
-}
-
 // spread gives each inner node the group of the leaves below it, if they are of
 // one group; else -1. group holds that of the leaves.
 func (t *tree) spread(group []int) {
@@ -153,7 +146,7 @@ func (t *tree) cut(k int) (group []int, floor float64) {
 	for _, node := range gone {
 		taken[node] = true
 	}
-	_, floor = t.span()
+	floor = t.hi
 	if n := len(gone); n > 0 {
 		floor = t.height[gone[n-1]]
 		if n < len(inner) {
