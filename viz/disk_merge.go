@@ -3,6 +3,7 @@ package viz
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"strconv"
 	"strings"
 )
@@ -21,7 +22,7 @@ type merged struct {
 }
 
 // plural are the components of which an option may have several.
-var plural = []string{"title", "legend", "grid", "xAxis", "yAxis", "dataZoom", "visualMap", "series"}
+var plural = []string{"title", "legend", "grid", "xAxis", "yAxis", "dataZoom", "visualMap", "parallel", "parallelAxis", "series"}
 
 // Option is the pictures as one ECharts option. The error of a part is that of
 // the whole.
@@ -69,6 +70,10 @@ func (m *merged) add(option []byte, panels, x, y, w, h int) error {
 	if err := json.Unmarshal(option, &whole); err != nil {
 		return err
 	}
+	if whole["baseOption"] != nil {
+		return errors.New("viz: side by side: a tour has a slider for its own chart; show it alone, or its stops side by side")
+	}
+	parallels := len(m.parts["parallel"])
 	grids, xs, ys, series := len(m.parts["grid"]), len(m.parts["xAxis"]), len(m.parts["yAxis"]), len(m.parts["series"])
 	for _, name := range plural {
 		all := list(whole[name])
@@ -86,9 +91,13 @@ func (m *merged) add(option []byte, panels, x, y, w, h int) error {
 				c.count("yAxisIndex", ys, false)
 			case "visualMap":
 				c.count("seriesIndex", series, false)
+			case "parallelAxis":
+				c.count("parallelIndex", parallels, true)
 			case "series":
-				c.count("xAxisIndex", xs, true)
-				c.count("yAxisIndex", ys, true)
+				across := string(c["type"]) == `"parallel"`
+				c.count("parallelIndex", parallels, across)
+				c.count("xAxisIndex", xs, !across)
+				c.count("yAxisIndex", ys, !across)
 				c.mark(m.panel)
 			}
 			m.parts[name] = append(m.parts[name], c)

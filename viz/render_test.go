@@ -215,3 +215,26 @@ func TestTourMoves(t *testing.T) {
 		}
 	}
 }
+
+// TestRowsTakeFigures puts every figure beside a disk and beside itself: all its
+// marks are drawn in a row too.
+func TestRowsTakeFigures(t *testing.T) {
+	b := newBrowser(t)
+	for name, f := range samples() {
+		t.Run(name, func(t *testing.T) {
+			row := SideBySide("both", small(), f, f)
+			option, err := row.Option()
+			if name == "tour" {
+				if err == nil || !strings.Contains(err.Error(), "slider") {
+					t.Errorf("a tour in a row: %v", err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			w, h := row.bounds()
+			checkMarks(t, option, b.svg(t, option, w, h))
+		})
+	}
+}
