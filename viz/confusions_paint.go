@@ -8,7 +8,8 @@ import (
 
 // Places of the matrix, in pixels.
 const (
-	matrixSide  = 480
+	matrixSide  = 480 // without names beside it
+	matrixSmall = 440 // with them
 	matrixLeft  = 110 // for names of classes
 	matrixBelow = 96  // the same, turned
 	matrixNamed = 40  // the most cells a side that have names on the axes
@@ -19,11 +20,11 @@ func (f *ConfusionsFigure) named() bool { return f.side <= matrixNamed }
 
 // area is the square of the matrix.
 func (f *ConfusionsFigure) area() place {
-	at := place{matrixLeft, heading{f.o.Title, f.caption()}.room() + 10, matrixSide, matrixSide}
-	if !f.named() {
-		at.x = chartEdge + 8
+	top := heading{f.o.Title, f.caption()}.room() + 10
+	if f.named() {
+		return place{matrixLeft, top, matrixSmall, matrixSmall}
 	}
-	return at
+	return place{chartEdge + 8, top, matrixSide, matrixSide}
 }
 
 // bounds is the size of the picture.
@@ -113,7 +114,7 @@ func (f *ConfusionsFigure) groupNames() obj {
 func (f *ConfusionsFigure) shownRuns() (all []run) {
 	last := -1.0
 	for _, r := range f.runs() {
-		mid, step := (r.from+r.to)/2, 12*float64(f.side)/matrixSide
+		mid, step := (r.from+r.to)/2, 12*float64(f.side)/f.area().h
 		if last < 0 || mid-last >= step {
 			all, last = append(all, r), mid
 		}
