@@ -56,7 +56,7 @@ func (h Here) one(ctx context.Context, f Folder) {
 // 1 to seeds.
 //
 //	p := sweep.Grid("dimensions", sweep.Config{}, 3, sweep.Axis{Path: "Model.DH", Values: []any{2, 8, 32}})
-//	results, err := p.Run(ctx, "runs", sweep.Data{Name: "mine", Train: train, Test: test})
+//	results, err := p.Run(display.Context(), "runs", sweep.Data{Name: "mine", Train: train, Test: test})
 //
 // Rows and Choose of the plan can be set before it is run.
 func Grid(name string, base Config, seeds int, axes ...Axis) *Plan {
