@@ -3,6 +3,7 @@ package sweep
 import (
 	"fmt"
 	"html"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/gonum/stat"
@@ -20,7 +21,10 @@ type Results struct {
 
 // header and rows are the table as text.
 func (r Results) header() []string {
-	all := []string{"data", "row"}
+	all := []string{"data"}
+	if r.named() {
+		all = append(all, "row")
+	}
 	for _, a := range r.Grid {
 		all = append(all, a.Path)
 	}
@@ -29,7 +33,10 @@ func (r Results) header() []string {
 
 func (r Results) rows() (rows [][]string) {
 	for _, l := range r.Lines {
-		row := []string{l.Data, l.Row}
+		row := []string{l.Data}
+		if r.named() {
+			row = append(row, l.Row)
+		}
 		for _, v := range l.Values {
 			row = append(row, fmt.Sprint(v))
 		}
@@ -40,6 +47,11 @@ func (r Results) rows() (rows [][]string) {
 		rows = append(rows, append(row, fmt.Sprint(len(l.Seeds))))
 	}
 	return rows
+}
+
+// named says that rows have names.
+func (r Results) named() bool {
+	return slices.ContainsFunc(r.Lines, func(l Result) bool { return l.Row != "" })
 }
 
 // String is the table as text.
