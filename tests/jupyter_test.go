@@ -9,11 +9,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
 	"github.com/chestlab/chest/kernel/kernelspec"
@@ -25,6 +28,9 @@ type page struct {
 	ctx   context.Context
 	shots string // where screenshots go
 	n     int
+
+	mu     sync.Mutex
+	errors []string // see listen
 }
 
 // TestClassicNotebook uses chest as a person does in Jupyter's classic notebook:
@@ -89,6 +95,52 @@ func TestClassicNotebook(t *testing.T) {
 	p.until("the notebook is saved", `!Jupyter.notebook.dirty`)
 }
 
+// TestClassicPictures opens the notebook of all pictures in the classic notebook
+// as somebody does who got it: not trusted, its pictures are images with alt
+// texts. Then it is trusted, and every chart is interactive. The console stays
+// without errors.
+func TestClassicPictures(t *testing.T) {
+	text, err := os.ReadFile("../notebooks/04_pictures.ipynb")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, still, _ := charts(t, text)
+	p := openJupyter(t, "pictures.ipynb", string(text))
+	outputs := `$("#notebook .output_area")`
+	loaded := `typeof Jupyter !== "undefined" && !!Jupyter.notebook && Jupyter.notebook._fully_loaded && `
+	p.until("the outputs", loaded+outputs+`.find("img").length >= `+fmt.Sprint(still))
+	if got := p.text(outputs + `.find("canvas").length`); got != "0" {
+		t.Errorf("%s canvases in a notebook that is not trusted", got)
+	}
+	if got := p.text(outputs + `.find("img").filter((i, m) => !m.alt || !m.complete || m.naturalWidth === 0).length`); got != "0" {
+		t.Errorf("%s images without alt text or without a picture", got)
+	}
+	p.keep("classic-untrusted")
+	p.run(`Jupyter.notebook.get_cells().forEach(c => { if (c.cell_type === "code") c.output_area.trusted = true; }); Jupyter.notebook.save_notebook().then(() => { window.again = true; })`)
+	p.until("it is saved as trusted", `window.again`)
+	if err := chromedp.Run(p.ctx, chromedp.Reload()); err != nil {
+		t.Fatal(err)
+	}
+	p.until("every chart on a canvas", loaded+outputs+`.find("canvas").length >= `+fmt.Sprint(want))
+	p.keep("classic-trusted")
+	if all := p.complaints(); len(all) > 0 {
+		t.Errorf("the console shows %q", all)
+	}
+}
+
+// keep takes a picture of the outputs, to be looked at.
+func (p *page) keep(name string) {
+	var png []byte
+	p.run(`$("#site").css({height: "auto", overflow: "visible"})`)
+	if err := chromedp.Run(p.ctx, chromedp.FullScreenshot(&png, 100)); err != nil {
+		p.Error(err)
+		return
+	}
+	if err := os.WriteFile(shots(p.T, name+".png"), png, 0o644); err != nil {
+		p.Error(err)
+	}
+}
+
 const (
 	idle = `$("#kernel_indicator_icon").hasClass("kernel_idle_icon")`
 	last = `Jupyter.notebook.get_cells().slice(-1)[0]`
@@ -99,13 +151,24 @@ const (
 // notebook.
 func openNotebook(t *testing.T) *page {
 	t.Helper()
+	p := openJupyter(t, "fresh.ipynb", `{"cells":[{"cell_type":"code","execution_count":null,"metadata":{},"outputs":[],"source":[]}],"metadata":{"kernelspec":{"display_name":"Go (chest)","language":"go","name":"chest"}},"nbformat":4,"nbformat_minor":4}`)
+	p.until("the kernel is connected", `typeof Jupyter !== "undefined" && !!Jupyter.notebook && !!Jupyter.notebook.kernel && Jupyter.notebook.kernel.is_connected() && `+idle)
+	p.run(`Jupyter.notebook.get_cell(0).focus_cell()`)
+	p.press(enter)
+	return p
+}
+
+// openJupyter starts a server and opens a notebook of that name and text in the
+// browser.
+func openJupyter(t *testing.T, name, text string) *page {
+	t.Helper()
 	server := need(t, "jupyter-notebook", "/usr/bin/jupyter-notebook")
 	browser := need(t, "chromium", "google-chrome", "chromium-browser")
 	prefix, dir := t.TempDir(), t.TempDir()
 	if r := chest(t, "", "install", "--prefix", prefix); r.code != 0 {
 		t.Fatal(r.stderr)
 	}
-	writeFile(t, dir, "fresh.ipynb", `{"cells":[{"cell_type":"code","execution_count":null,"metadata":{},"outputs":[],"source":[]}],"metadata":{"kernelspec":{"display_name":"Go (chest)","language":"go","name":"chest"}},"nbformat":4,"nbformat_minor":4}`)
+	writeFile(t, dir, name, text)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -147,13 +210,34 @@ func openNotebook(t *testing.T) *page {
 	ctx, stop3 := context.WithTimeout(ctx, 3*time.Minute)
 	t.Cleanup(func() { stop3(); stop2(); stop1() })
 	p := &page{T: t, ctx: ctx, shots: os.Getenv("CHEST_SHOTS")}
-	if err := chromedp.Run(ctx, chromedp.Navigate(address+"/notebooks/fresh.ipynb?token=chest")); err != nil {
+	chromedp.ListenTarget(ctx, p.listen)
+	if err := chromedp.Run(ctx, chromedp.Navigate(address+"/notebooks/"+name+"?token=chest")); err != nil {
 		t.Fatal(err)
 	}
-	p.until("the kernel is connected", `typeof Jupyter !== "undefined" && !!Jupyter.notebook && !!Jupyter.notebook.kernel && Jupyter.notebook.kernel.is_connected() && `+idle)
-	p.run(`Jupyter.notebook.get_cell(0).focus_cell()`)
-	p.press(enter)
 	return p
+}
+
+// listen keeps errors that the page writes to the console or throws.
+func (p *page) listen(event any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch e := event.(type) {
+	case *runtime.EventConsoleAPICalled:
+		if e.Type == runtime.APITypeError {
+			for _, a := range e.Args {
+				p.errors = append(p.errors, string(a.Value)+a.Description)
+			}
+		}
+	case *runtime.EventExceptionThrown:
+		p.errors = append(p.errors, e.ExceptionDetails.Error())
+	}
+}
+
+// complaints are the errors so far.
+func (p *page) complaints() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.errors)
 }
 
 // run runs a script in the page.

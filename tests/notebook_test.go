@@ -205,6 +205,40 @@ func TestGorgoniaNotebook(t *testing.T) {
 	}
 }
 
+// TestPicturesNotebook runs the notebook of all pictures with a short training: its
+// page shows every chart on a canvas, and with scripts forbidden as an image.
+func TestPicturesNotebook(t *testing.T) {
+	dir := t.TempDir()
+	out, page := filepath.Join(dir, "out.ipynb"), filepath.Join(dir, "out.html")
+	if r := chest(t, "", "run", "../notebooks/04_pictures.ipynb", "-o", out, "--html", page, "-p", "epochs=2"); r.code != 0 {
+		t.Fatalf("exit %d\n%s%s", r.code, r.stdout, r.stderr)
+	}
+	text, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, still, _ := charts(t, text)
+	if want < 14 {
+		t.Errorf("%d charts, want at least 14", want)
+	}
+	r := chromium(t, page, "--dump-dom")
+	quiet(t, r)
+	if got := strings.Count(r.stdout, "<canvas"); got < want {
+		t.Errorf("%d canvases for %d charts", got, want)
+	}
+	chromium(t, page, "--screenshot="+shots(t, "page-pictures.png"))
+	whole, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dark := writeFile(t, dir, "still.html", strings.Replace(string(whole), "<head>", `<head><meta http-equiv="Content-Security-Policy" content="script-src 'none'">`, 1))
+	r = chromium(t, dark, "--dump-dom")
+	images := regexp.MustCompile(`<img[^>]*alt="[^"]+`).FindAllString(withoutScripts(r.stdout), -1)
+	if strings.Contains(r.stdout, "<canvas") || len(images) < still {
+		t.Errorf("%d images with alt text, want %d, and no canvas", len(images), still)
+	}
+}
+
 // TestOwnDataNotebook runs the notebook for own images on its toy, and on a folder
 // that a parameter names, without a split.csv: every row of the table has shares
 // that rise with K, and train, test and what was found are shown as pictures.
