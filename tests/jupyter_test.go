@@ -91,6 +91,17 @@ func TestClassicNotebook(t *testing.T) {
 	p.cell(`viz.Curve([]viz.Series{{Name: "loss", X: []float64{1, 2, 3}, Y: []float64{3, 2, 1}}}, viz.CurveOptions{Title: "loss"})`)
 	p.until("an interactive curve or its picture", last+`.output_area.element.find("canvas, img").length > 0`)
 	p.shot("outputs")
+
+	// A live curve: one chart is made, and each update sets its option.
+	p.until("the chart library", `window.__chestviz && window.__chestviz.echarts`)
+	p.run(`var w = window.__chestviz, init = w.echarts.init; w.inits = w.sets = 0;
+w.echarts = Object.assign({}, w.echarts, {init: (...a) => { var c = init(...a), set = c.setOption.bind(c); w.inits++; c.setOption = (...o) => { w.sets++; return set(...o); }; return c; }})`)
+	p.run(add + `c.set_text("live := viz.NewLive(viz.LiveOptions{Names: []string{\"loss\"}})\nfor i := 1; i <= 12; i++ {\n\tlive.Add(float64(i), 1/float64(i))\n\ttime.Sleep(300 * time.Millisecond)\n}\nlive.Done()\nfmt.Println(\"over\")"); c.execute()`)
+	p.until("the live curve is over", last+`.output_area.element.text().includes("over") && `+idle)
+	p.until("the last update", `window.__chestviz.sets > 3`)
+	if inits, sets := p.text(`window.__chestviz.inits`), p.text(`window.__chestviz.sets`); inits != "1" {
+		t.Errorf("a live curve made %s charts for %s updates, want one", inits, sets)
+	}
 	p.run(`Jupyter.notebook.save_checkpoint()`)
 	p.until("the notebook is saved", `!Jupyter.notebook.dirty`)
 }
