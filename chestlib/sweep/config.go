@@ -57,7 +57,7 @@ func (c *Choice) UnmarshalJSON(text []byte) error {
 	for key, v := range all {
 		if strings.EqualFold(key, "Name") {
 			if err := json.Unmarshal(v, &c.Name); err != nil {
-				return fmt.Errorf("Name %s: want a text", v)
+				return fmt.Errorf("its Name %s is no text", v)
 			}
 			delete(all, key)
 		}

@@ -183,7 +183,7 @@ func baseOf(tree map[string]any) (c Config, err error) {
 		return c, fmt.Errorf("%w; fields are those of sweep.Config", err)
 	}
 	if c.Seed != 0 || c.Data != "" || c.HeldOut != 0 {
-		return c, fmt.Errorf("Seed, Data and HeldOut are the plan's own: seeds, data, heldOut")
+		return c, fmt.Errorf("the fields Seed, Data and HeldOut are set by the plan: by seeds, data and heldOut")
 	}
 	return c, nil
 }
