@@ -39,6 +39,9 @@ type (
 	Step         = train.Step    // what one step found
 	Epoch        = train.Epoch   // what one epoch found
 	Scores       = train.Scores  // retrieval in both spaces
+	TrainOption  = train.Option  // of one call of Fit, Epoch or Dispatch: see On
+	Job          = train.Job     // a training beside the cells: see Trainer.Dispatch
+	JobProgress  = train.JobProgress
 
 	LossOptions            = loss.CHESTOptions // terms and weights
 	SoftTripleOptions      = loss.SoftTripleOptions
@@ -86,6 +89,13 @@ func NewModel(src Source, o ModelOptions) (*Model, error) {
 func NewTrainer(m *Model, src Source, o TrainOptions) (*Trainer, error) {
 	return train.New(m, src, o)
 }
+
+// On says where Trainer.Fit, Epoch and Dispatch compute: "cpu", the default,
+// "cuda", "cuda:1" and so on, or "auto". See train.On.
+//
+//	history, err := tr.Fit(display.Context(), chestlib.On("cuda"))
+//	job := tr.Dispatch(display.Context(), 10, chestlib.On("auto"))
+func On(device string) TrainOption { return train.On(device) }
 
 // Evaluate measures Recall@1, 2, 4, 8, R-Precision and MAP@R of m on src in
 // both spaces: each item is a query, all others are the gallery.

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
+	"slices"
 
 	"github.com/chestlab/chest/chestlib/optim"
 	"github.com/chestlab/chest/internal/durable"
@@ -38,22 +40,23 @@ type progress struct {
 // place in the schedule but not that in the loop: Batches begins the epoch anew.
 //
 // Cost: a copy of weights, moments and, with Patience, best weights on the disk.
+// While a Job runs it is an error: set Options.Checkpoint instead.
 func (t *Trainer) Save(path string) error {
+	if err := t.told.busy("Save"); err != nil {
+		return err
+	}
+	return t.save(path)
+}
+
+func (t *Trainer) save(path string) error {
 	if t.average != nil && t.average.Swapped() {
 		t.useAverage(false)
 		defer t.useAverage(true)
 	}
-	if err := t.engine.Sync(); err != nil {
+	if err := t.sync(); err != nil {
 		return fmt.Errorf("train: saving %s: %w", path, err)
 	}
-	average := 0
-	if t.average != nil {
-		average = t.average.Steps()
-	}
-	state, err := json.Marshal(progress{
-		Steps: t.steps, Place: t.place, Epochs: t.epochs, Run: t.run, History: t.history, Best: t.best, Warned: t.warned,
-		Trunk: t.trunk.Steps(), Rest: t.rest.Steps(), Params: t.engine.Optimizer().Steps(), Average: average,
-	})
+	state, err := json.Marshal(t.present())
 	if err != nil {
 		return fmt.Errorf("train: saving %s: %w", path, err)
 	}
@@ -65,6 +68,34 @@ func (t *Trainer) Save(path string) error {
 		return fmt.Errorf("train: saving %s: %w", path, err)
 	}
 	return nil
+}
+
+// present is the place in the run, in memory of its own.
+func (t *Trainer) present() progress {
+	p := progress{
+		Steps: t.steps, Place: t.place, Epochs: t.epochs, History: t.history, Best: t.best, Warned: maps.Clone(t.warned),
+		Trunk: t.trunk.Steps(), Rest: t.rest.Steps(), Params: t.engine.Optimizer().Steps(),
+	}
+	if t.run != nil {
+		r := *t.run
+		r.Loss.Parts = slices.Clone(r.Loss.Parts)
+		p.Run = &r
+	}
+	if t.average != nil {
+		p.Average = t.average.Steps()
+	}
+	return p
+}
+
+// adopt goes to a place in the run, whose arrays are there already.
+func (t *Trainer) adopt(p progress) {
+	t.steps, t.place, t.epochs, t.run, t.history, t.best, t.warned = p.Steps, p.Place, p.Epochs, p.Run, p.History, p.Best, p.Warned
+	t.trunk.SetSteps(p.Trunk)
+	t.rest.SetSteps(p.Rest)
+	t.engine.Optimizer().SetSteps(p.Params)
+	if t.average != nil {
+		t.average.SetSteps(p.Average)
+	}
 }
 
 // arrays are all that a checkpoint holds but the best weights.
@@ -96,6 +127,14 @@ func (t *Trainer) arrays() []safetensors.Tensor {
 // error that names it, as are other labels of the training set, another format
 // and a damaged file; the trainer is then as it was.
 func (t *Trainer) Load(path string) error {
+	if err := t.told.busy("Load"); err != nil {
+		return err
+	}
+	return t.read(path)
+}
+
+// read is Load.
+func (t *Trainer) read(path string) error {
 	f, err := safetensors.Open(path)
 	if err != nil {
 		return fmt.Errorf("train: checkpoint %w", err)
@@ -133,12 +172,8 @@ func (t *Trainer) restore(f *safetensors.File) error {
 	if err := f.Fill(arrays); err != nil {
 		return err
 	}
-	t.steps, t.place, t.epochs, t.run, t.history, t.best, t.warned = p.Steps, p.Place, p.Epochs, p.Run, p.History, p.Best, p.Warned
-	t.trunk.SetSteps(p.Trunk)
-	t.rest.SetSteps(p.Rest)
-	t.engine.Optimizer().SetSteps(p.Params)
+	t.adopt(p)
 	if t.average != nil {
-		t.average.SetSteps(p.Average)
 		t.useAverage(t.run == nil && t.steps > 0)
 	}
 	return nil
@@ -174,7 +209,7 @@ func (t *Trainer) open() error {
 	case t.steps > 0:
 		return fmt.Errorf("train: checkpoint %s is there, but %d steps are done already: Load it before the first, or name another file", t.o.Checkpoint, t.steps)
 	default:
-		if err := t.Load(t.o.Checkpoint); err != nil {
+		if err := t.read(t.o.Checkpoint); err != nil {
 			return fmt.Errorf("%w; remove the file or name another one to begin anew", err)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/chestlab/chest/chestlib/loss"
@@ -22,7 +23,12 @@ type Epoch struct {
 }
 
 // History is the epochs that Epoch and Fit have done so far, oldest first.
-func (t *Trainer) History() []Epoch { return append([]Epoch(nil), t.history...) }
+func (t *Trainer) History() []Epoch {
+	if j := t.told.running(); j != nil {
+		return slices.Clone(j.view().history)
+	}
+	return slices.Clone(t.history)
+}
 
 // Steps is the number of steps of an epoch.
 func (t *Trainer) Steps() int { return t.sampler.Steps() }
@@ -43,47 +49,76 @@ type run struct {
 // ends it stops after the present step and returns ctx's error; what was
 // learnt stays, and the next Epoch or Fit goes on with the next step: the result
 // is that of a run that was never stopped. An epoch whose measurement was stopped
-// is measured then.
-func (t *Trainer) Epoch(ctx context.Context) (Epoch, error) {
+// is measured then. On says where it is computed.
+func (t *Trainer) Epoch(ctx context.Context, o ...Option) (e Epoch, err error) {
+	if err := t.told.busy("Epoch"); err != nil {
+		return Epoch{}, err
+	}
 	ctx, done := context.WithCancel(ctx) // stays with the cell that called
 	defer done()
 	if err := t.open(); err != nil {
 		return Epoch{}, err
 	}
-	return t.epoch(ctx, nil)
+	if err := t.attach(deviceOf(o)); err != nil {
+		return Epoch{}, err
+	}
+	e, err = t.epoch(ctx, nil)
+	return e, errors.Join(err, t.detach())
 }
 
 // Fit trains until Options.Epochs epochs are done or Options.Patience is at its
 // end, with progress. It may be called again after an interrupt and goes on as
 // Epoch does. Epochs that a loop of Batches and Step has done count. It returns
 // the History, also beside an error.
-func (t *Trainer) Fit(ctx context.Context) ([]Epoch, error) {
-	ctx, done := context.WithCancel(ctx) // stays with the cell that called
-	defer done()
-	if err := t.open(); err != nil {
+//
+// On says where it is computed: tr.Fit(ctx, train.On("cuda")). A GPU that fails ends
+// the run with an error that says what was lost: the trainer is then where the last
+// epoch or checkpoint ended, and goes on from there, on the processor if it must.
+func (t *Trainer) Fit(ctx context.Context, o ...Option) ([]Epoch, error) {
+	if err := t.told.busy("Fit"); err != nil {
 		return t.History(), err
 	}
-	p := t.progress()
-	p.Start(t.o.Epochs*t.sampler.Steps(), "training")
-	for !t.best.Stopped && (t.EpochsDone() < t.o.Epochs || t.run != nil) {
+	ctx, done := context.WithCancel(ctx) // stays with the cell that called
+	defer done()
+	err := t.fit(ctx, deviceOf(o), t.o.Epochs, t.progress())
+	return t.History(), err
+}
+
+// fit trains until so many epochs are done.
+func (t *Trainer) fit(ctx context.Context, device string, until int, p Progress) (err error) {
+	if err := t.open(); err != nil {
+		return err
+	}
+	if err := t.attach(device); err != nil {
+		return err
+	}
+	p.Start(until*t.sampler.Steps(), "training")
+	for !t.best.Stopped && (t.epochsDone() < until || t.run != nil) {
 		if e, err := t.epoch(ctx, p); err != nil {
+			err = errors.Join(err, t.detach())
 			if ctx.Err() != nil {
 				p.Finish(fmt.Sprintf("interrupted in epoch %d; the model keeps what it learnt", e.Number))
 			} else {
 				p.Finish(err.Error())
 			}
-			return t.History(), err
+			return err
 		}
 	}
-	p.Finish(t.status())
-	return t.History(), nil
+	p.Finish(t.status() + t.gpu.status())
+	return t.detach()
 }
 
 // epoch goes on with the run, or begins one, to its end.
 func (t *Trainer) epoch(ctx context.Context, p Progress) (Epoch, error) {
 	r := t.begin()
 	if err := t.walk(ctx, r, p); err != nil {
+		if t.gpu != nil && t.gpu.failedBy(err) {
+			err = t.fallBack(err)
+		}
 		return Epoch{Number: r.Number}, errors.Join(err, t.saveStopped(ctx))
+	}
+	if err := t.sync(); err != nil {
+		return Epoch{Number: r.Number}, err
 	}
 	e := Epoch{Number: r.Number, Loss: r.Loss, Rate: r.Rate, Seconds: r.Seconds}
 	t.useAverage(true)
@@ -94,11 +129,13 @@ func (t *Trainer) epoch(ctx context.Context, p Progress) (Epoch, error) {
 	t.inspect(e)
 	t.history = append(t.history, e)
 	t.judge(e)
+	t.keep()
 	if t.o.Checkpoint != "" {
-		if err := t.Save(t.o.Checkpoint); err != nil {
+		if err := t.save(t.o.Checkpoint); err != nil {
 			return e, err
 		}
 	}
+	t.tell(nil)
 	if t.o.OnEpoch != nil {
 		t.o.OnEpoch(e)
 	}
@@ -108,8 +145,8 @@ func (t *Trainer) epoch(ctx context.Context, p Progress) (Epoch, error) {
 // begin returns the epoch in progress, a new one if there is none.
 func (t *Trainer) begin() *run {
 	if t.run == nil {
-		t.place = t.EpochsDone() * t.sampler.Steps()
-		t.run = &run{Number: t.EpochsDone() + 1, Draw: t.epochs}
+		t.place = t.epochsDone() * t.sampler.Steps()
+		t.run = &run{Number: t.epochsDone() + 1, Draw: t.epochs}
 		t.epochs++
 	}
 	t.announce(t.run.Number - 1)
@@ -122,28 +159,51 @@ func (t *Trainer) walk(ctx context.Context, r *run, p Progress) error {
 	t.coming = batches
 	defer t.forget()
 	begin, before := time.Now(), r.Seconds
+	clock := func() { r.Seconds = before + time.Since(begin).Seconds() }
+	if t.gpu != nil && t.gpu.whole != nil {
+		return t.walkWhole(ctx, r, batches, clock, p)
+	}
 	for r.At < len(batches) {
 		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("train: stopped in epoch %d after %d of %d steps: %w", r.Number, r.At, len(batches), err)
+			return stopped(r, len(batches), err)
 		}
 		s, err := t.step(batches[r.At])
 		if err != nil {
 			return err
 		}
-		r.At++
-		r.Loss, r.Rate = addScaled(r.Loss, s.Loss, 1/float64(len(batches))), s.Rate
-		r.Seconds = before + time.Since(begin).Seconds()
-		if n := t.o.CheckpointSteps; n > 0 && t.o.Checkpoint != "" && t.steps%n == 0 {
-			if err := t.Save(t.o.Checkpoint); err != nil {
-				return err
-			}
+		if t.gpu != nil {
+			t.gpu.dirty = true
+			t.gpu.items += len(batches[r.At].Items)
 		}
-		if t.o.OnStep != nil {
-			t.o.OnStep(s)
+		clock()
+		if err := t.stepped(r, s, len(batches), p, true); err != nil {
+			return err
 		}
-		if p != nil {
-			p.Set(t.place, fmt.Sprintf("epoch %d/%d · loss %.3f%s", r.Number, t.o.Epochs, s.Loss.Total, t.lastRecall()))
+	}
+	return nil
+}
+
+// stopped is the error of a run whose context has ended.
+func stopped(r *run, steps int, err error) error {
+	return fmt.Errorf("train: stopped in epoch %d after %d of %d steps: %w", r.Number, r.At, steps, err)
+}
+
+// stepped counts a step of r, of so many, and says what it found. complete says
+// that no later step is done already.
+func (t *Trainer) stepped(r *run, s Step, steps int, p Progress, complete bool) error {
+	r.At++
+	r.Loss, r.Rate = addScaled(r.Loss, s.Loss, 1/float64(steps)), s.Rate
+	if n := t.o.CheckpointSteps; complete && n > 0 && t.o.Checkpoint != "" && t.steps%n == 0 {
+		if err := t.save(t.o.Checkpoint); err != nil {
+			return err
 		}
+	}
+	t.tell(&s)
+	if t.o.OnStep != nil {
+		t.o.OnStep(s)
+	}
+	if p != nil {
+		p.Set(t.place, fmt.Sprintf("epoch %d/%d · loss %.3f%s%s", r.Number, t.o.Epochs, s.Loss.Total, t.lastRecall(), t.gpu.status()))
 	}
 	return nil
 }
@@ -153,7 +213,7 @@ func (t *Trainer) saveStopped(ctx context.Context) error {
 	if ctx.Err() == nil || t.o.Checkpoint == "" {
 		return nil
 	}
-	return t.Save(t.o.Checkpoint)
+	return t.save(t.o.Checkpoint)
 }
 
 // watch measures Options.Watch after e, when its turn has come.
@@ -245,7 +305,10 @@ func addScaled(sum, l loss.Terms, w float64) loss.Terms {
 
 // String says how far the training is.
 func (t *Trainer) String() string {
-	text := fmt.Sprintf("%d of %d epochs of %d steps done", t.EpochsDone(), t.o.Epochs, t.Steps())
+	if j := t.told.running(); j != nil {
+		return j.String()
+	}
+	text := fmt.Sprintf("%d of %d epochs of %d steps done", t.epochsDone(), t.o.Epochs, t.Steps())
 	if last := t.status(); last != "" {
 		text += " · " + last
 	}

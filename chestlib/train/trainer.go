@@ -33,6 +33,8 @@ type Trainer struct {
 	data    data
 	sampler *Sampler
 	engine  engine.Engine   // the loss, and the optimiser of its params
+	common  optim.Common    // of all optimisers
+	gpu     *gpu            // what a call trains on; nil for the processor
 	trunk   optim.Optimizer // of the trunk's params
 	rest    optim.Optimizer // of the heads'
 	average *optim.EMA      // of params; nil for none
@@ -45,7 +47,8 @@ type Trainer struct {
 	history []Epoch
 	best    best
 	warned  map[string]bool
-	opened  bool // Options.Checkpoint was looked for
+	told    telling // to other goroutines, while a job runs
+	opened  bool    // Options.Checkpoint was looked for
 
 	x      []float32 // a part of a batch
 	gE, gH []float32
@@ -72,6 +75,7 @@ func New(m *model.Model, src model.Source, o Options) (*Trainer, error) {
 		return nil, fmt.Errorf("train: Options.Loss: %w", err)
 	}
 	common := optim.Common{Groups: map[string]optim.Group{"proxies": {Rate: o.ProxyRate}, "head": {Rate: o.HeadRate}}}
+	t.common = common
 	if err := t.optimizers(common); err != nil {
 		return nil, fmt.Errorf("train: Options.Optim: %w", err)
 	}
@@ -158,15 +162,25 @@ type Step struct {
 
 // EpochsDone is the number of epochs that were trained to their end, by Fit,
 // Epoch or a loop of Batches and Step.
-func (t *Trainer) EpochsDone() int { return t.place / t.sampler.Steps() }
+func (t *Trainer) EpochsDone() int {
+	if j := t.told.running(); j != nil {
+		return j.view().epochs
+	}
+	return t.epochsDone()
+}
+
+func (t *Trainer) epochsDone() int { return t.place / t.sampler.Steps() }
 
 // Batches begins the next epoch and returns its batches, each call those of
 // another. An epoch that was broken off before its last step does not count: the
-// rate goes back to where it was at its beginning.
+// rate goes back to where it was at its beginning. While a Job runs it panics.
 func (t *Trainer) Batches() []Batch {
+	if err := t.told.busy("Batches"); err != nil {
+		panic(err.Error())
+	}
 	t.run = nil
-	t.place = t.EpochsDone() * t.sampler.Steps()
-	t.announce(t.EpochsDone())
+	t.place = t.epochsDone() * t.sampler.Steps()
+	t.announce(t.epochsDone())
 	b := t.sampler.Epoch(t.epochs)
 	t.epochs++
 	t.coming = b
@@ -184,8 +198,11 @@ func (t *Trainer) announce(done int) {
 // optimisers. A loss or gradient that is not finite is an error that names step,
 // term and the largest numbers, and so is a step after all of Options.Epochs are
 // done, where the rate would be 0, unless Options.Constant is set. The weights
-// are then as before the step.
+// are then as before the step. It runs on the processor.
 func (t *Trainer) Step(b Batch) (Step, error) {
+	if err := t.told.busy("Step"); err != nil {
+		return Step{}, err
+	}
 	t.run = nil
 	return t.step(b)
 }
@@ -193,7 +210,7 @@ func (t *Trainer) Step(b Batch) (Step, error) {
 // step is Step within an epoch.
 func (t *Trainer) step(b Batch) (Step, error) {
 	s := Step{Number: t.steps + 1, Rate: t.rate()}
-	if t.EpochsDone() >= t.o.Epochs && s.Rate == 0 {
+	if t.epochsDone() >= t.o.Epochs && s.Rate == 0 {
 		return Step{}, fmt.Errorf("train: all %d epochs are done; raise Epochs or set Schedule to optim.Constant{}", t.o.Epochs)
 	}
 	t.useAverage(false)
@@ -231,7 +248,7 @@ func (t *Trainer) gradient(b Batch, s *Step) error {
 		return err
 	}
 	t.prefetch(b)
-	rng := rand.New(rand.NewPCG(t.o.Seed, 0x7e57<<32|uint64(t.steps)))
+	rng := t.rand(t.steps)
 	for i, part := range parts {
 		if err := t.load(part, i*len(part.Items)); err != nil {
 			return err
@@ -251,9 +268,14 @@ func (t *Trainer) gradient(b Batch, s *Step) error {
 	return nil
 }
 
+// rand is what the loss of a step draws from.
+func (t *Trainer) rand(step int) *rand.Rand {
+	return rand.New(rand.NewPCG(t.o.Seed, 0x7e57<<32|uint64(step)))
+}
+
 // move moves the model, in its first epochs without the trunk.
 func (t *Trainer) move(m optim.Move) {
-	if t.EpochsDone() >= t.o.Frozen {
+	if t.epochsDone() >= t.o.Frozen {
 		t.trunk.Move(m)
 	} else {
 		for _, p := range t.params {

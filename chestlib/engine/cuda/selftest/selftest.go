@@ -40,7 +40,7 @@ func (c Case) Run(s *kernels.Set) (worst float64, err error) {
 			}
 			worst = b.worst
 		}()
-		c.run(b)
+		b.try(c.run)
 		return b.err
 	})
 	if err != nil {
@@ -81,10 +81,26 @@ func (b *bed) do(err error) {
 	}
 }
 
+// noRoom ends a case that got no memory: nothing after that can run.
+type noRoom struct{}
+
+// try runs a case to its end or to where there is no memory.
+func (b *bed) try(run func(*bed)) {
+	defer func() {
+		if r := recover(); r != nil && r != any(noRoom{}) {
+			panic(r)
+		}
+	}()
+	run(b)
+}
+
 // room is n bytes on the device.
 func (b *bed) room(n int) driver.Memory {
 	m, err := b.s.Alloc(n)
-	b.do(err)
+	if err != nil {
+		b.do(err)
+		panic(noRoom{})
+	}
 	b.pieces = append(b.pieces, m)
 	return m
 }

@@ -1,0 +1,341 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/chestlab/chest/chestlib/engine"
+	"github.com/chestlab/chest/chestlib/engine/cuda"
+	"github.com/chestlab/chest/chestlib/engine/cuda/driver"
+	"github.com/chestlab/chest/chestlib/loss"
+	"github.com/chestlab/chest/chestlib/optim"
+	"github.com/chestlab/chest/internal/safetensors"
+)
+
+// gpu is what one call of Fit or Epoch trains on. Weights and moments in Go are
+// those of the last sync; kept is a copy of them and of the place in the run.
+type gpu struct {
+	device *cuda.Device
+	whole  *cuda.HeadTrainer // of the whole step; nil: the loss alone, by engine
+	engine *cuda.Engine
+	cpu    engine.Engine // the trainer's own
+
+	kept   kept
+	dirty  bool // steps were done after the last sync
+	failed bool // the trainer is back at kept; the device is not asked again
+
+	items int // trained on in this call
+	begun time.Time
+}
+
+// kept is what a run that lost its GPU goes back to.
+type kept struct {
+	at     progress
+	arrays []safetensors.Tensor
+}
+
+// attach opens what On has named, for the steps that follow.
+func (t *Trainer) attach(device string) error {
+	p, err := driver.ParsePolicy(device)
+	if err != nil {
+		return fmt.Errorf("train: On: %w", err)
+	}
+	if !p.GPU {
+		return nil
+	}
+	if err = t.openGPU(p.Ordinal); err == nil {
+		return nil
+	}
+	if p.CPU {
+		t.warn("gpu", fmt.Sprintf("training on the processor: %v", err))
+		return nil
+	}
+	return fmt.Errorf("train: On(%q): %w; On(\"auto\") would train on the processor then", device, err)
+}
+
+// openGPU opens GPU number ordinal and takes weights and moments there.
+func (t *Trainer) openGPU(ordinal int) error {
+	l, ok := t.Loss.(*loss.CHEST)
+	if !ok {
+		return fmt.Errorf("the loss %s is not there on the GPU; use On(\"cpu\")", t.o.Loss.Name())
+	}
+	if _, ok := t.o.Optim.(optim.AdamWOptions); !ok {
+		return fmt.Errorf("the optimiser %s is not there on the GPU; use On(\"cpu\")", t.o.Optim.Name())
+	}
+	d, err := cuda.Open(ordinal)
+	if err != nil {
+		return err
+	}
+	g := &gpu{device: d, cpu: t.engine, begun: time.Now()}
+	options := engine.Options{Optim: t.o.Optim, Common: t.common}
+	if t.wholeStep(l) {
+		err = t.takeWhole(g, l, options)
+	} else if g.engine, err = cuda.New(l, options, d); err == nil {
+		t.engine = g.engine
+	}
+	if err != nil {
+		_ = d.Close() // err is what there is to tell
+		return err
+	}
+	t.gpu = g
+	carry(g.optimizer(), t.moments(g)...)
+	t.keep()
+	return nil
+}
+
+// wholeStep says whether the GPU can do all of the step.
+func (t *Trainer) wholeStep(l *loss.CHEST) bool {
+	tree := l.Tree()
+	uniform := tree == nil || (tree.Options().Sampling == loss.UniformTriplets && tree.Options().Anneal == 1)
+	steps := t.engine.Optimizer().Steps()
+	return t.Model.Options().Trunk == "identity" && t.drawer == nil && t.o.Accumulate == 1 && t.average == nil && t.o.MaxEntry == 0 &&
+		uniform && t.rest.Steps() == steps
+}
+
+// takeWhole makes the trainer of the whole step, with all items on the device.
+func (t *Trainer) takeWhole(g *gpu, l *loss.CHEST, o engine.Options) (err error) {
+	x := cuda.Features{D: t.Model.In().Size()}
+	x.X, x.Label = make([]float32, t.src.Len()*x.D), make([]int, t.src.Len())
+	for i := range x.Label {
+		if err := t.src.Item(x.X[i*x.D:(i+1)*x.D], i); err != nil {
+			return fmt.Errorf("item %d: %w", i, err)
+		}
+		x.Label[i] = t.src.Label(i)
+	}
+	head := func(name string) (h cuda.Head) {
+		for _, p := range t.params {
+			switch p.Name {
+			case name + ".weight":
+				h.Weight = p
+			case name + ".bias":
+				h.Bias = p
+			}
+		}
+		return h
+	}
+	g.whole, err = cuda.NewHeadTrainer(l, head("head.E"), head("head.H"), x, cuda.HeadOptions{Engine: o, MaxNorm: max(t.o.MaxNorm, 0)}, g.device)
+	return err
+}
+
+// detach brings what was learnt back, gives the GPU back and makes the
+// processor's engine the trainer's again.
+func (t *Trainer) detach() error {
+	g := t.gpu
+	if g == nil {
+		return nil
+	}
+	err := t.sync()
+	if g.whole == nil {
+		carry(g.cpu.Optimizer(), g.optimizer())
+	}
+	t.engine, t.gpu = g.cpu, nil
+	return errors.Join(err, g.close())
+}
+
+// close frees everything. A GPU that was lost says so again: that was told.
+func (g *gpu) close() (err error) {
+	if g.whole != nil {
+		err = g.whole.Close()
+	} else {
+		err = g.engine.Close()
+	}
+	err = errors.Join(err, g.device.Close())
+	if err == nil || g.failed {
+		return nil
+	}
+	return fmt.Errorf("train: giving the GPU back: %w", err)
+}
+
+func (g *gpu) optimizer() optim.Optimizer {
+	if g.whole != nil {
+		return g.whole.Optimizer()
+	}
+	return g.engine.Optimizer()
+}
+
+// moments are the trainer's own optimisers of what the GPU moves.
+func (t *Trainer) moments(g *gpu) []optim.Optimizer {
+	if g.whole != nil {
+		return []optim.Optimizer{g.cpu.Optimizer(), t.trunk, t.rest}
+	}
+	return []optim.Optimizer{g.cpu.Optimizer()}
+}
+
+// carry copies the State that to has in common with others, and the steps of the
+// first of them.
+func carry(to optim.Optimizer, from ...optim.Optimizer) {
+	all := make(map[string][]float32)
+	for _, o := range from {
+		for _, s := range o.State() {
+			all[s.Name] = s.Value
+		}
+	}
+	for _, s := range to.State() {
+		copy(s.Value, all[s.Name])
+	}
+	to.SetSteps(from[0].Steps())
+}
+
+// sync brings weights and moments up to date with the GPU. Where it fails the
+// trainer is back at what was kept.
+func (t *Trainer) sync() error {
+	g := t.gpu
+	if g == nil || g.failed {
+		return nil
+	}
+	if g.dirty {
+		var err error
+		if g.whole != nil {
+			err = g.whole.Sync()
+		} else {
+			err = g.engine.Sync()
+		}
+		if err != nil {
+			return t.fallBack(err)
+		}
+		if g.whole != nil {
+			for _, o := range t.moments(g) {
+				carry(o, g.optimizer())
+			}
+		}
+		g.dirty = false
+	}
+	t.keep()
+	return nil
+}
+
+// keep remembers where the trainer is, which must be in step with the GPU.
+func (t *Trainer) keep() {
+	g := t.gpu
+	if g == nil || g.failed || g.dirty {
+		return
+	}
+	g.kept.at = t.present()
+	if t.average != nil && t.average.Swapped() {
+		return // the arrays are as at the last sync
+	}
+	now := t.arrays()
+	if g.kept.arrays == nil {
+		for _, a := range now {
+			g.kept.arrays = append(g.kept.arrays, safetensors.Tensor{Name: a.Name, F32: make([]float32, len(a.F32))})
+		}
+	}
+	for i, a := range now {
+		copy(g.kept.arrays[i].F32, a.F32)
+	}
+}
+
+// fallBack ends the use of a GPU that failed: the trainer goes back to what was
+// kept. It returns err with what was lost.
+func (t *Trainer) fallBack(err error) error {
+	g := t.gpu
+	if g == nil || g.failed {
+		return err
+	}
+	g.failed = true
+	lost, from := t.steps-g.kept.at.Steps, g.kept.at.Steps
+	if g.whole != nil {
+		lost = max(lost, 1) // the steps of a failed call are not counted
+	}
+	t.useAverage(false)
+	for i, a := range t.arrays() {
+		copy(a.F32, g.kept.arrays[i].F32)
+	}
+	t.adopt(g.kept.at)
+	text := fmt.Sprintf("lost: what step %d and later ones learnt; model, proxies and moments are those after step %d", from+1, from)
+	if lost == 0 {
+		text = fmt.Sprintf("nothing learnt is lost: model, proxies and moments are those after step %d", from)
+	}
+	if t.o.Checkpoint != "" {
+		text += fmt.Sprintf("; the last checkpoint, %s, is as it was written", t.o.Checkpoint)
+	}
+	return fmt.Errorf("%w; %s. The next call goes on from there", err, text)
+}
+
+// failedBy says whether err of a step means that the trainer must go back.
+func (g *gpu) failedBy(err error) bool {
+	var e *driver.Error
+	return errors.Is(err, errNotFinite) || errors.As(err, &e) && (g.whole != nil || e.Lost())
+}
+
+// errNotFinite marks a step on the GPU whose numbers are lost.
+var errNotFinite = errors.New("the weights on the GPU are lost")
+
+// stepsAhead is how many steps are queued before the processor waits for them.
+const stepsAhead = 20
+
+// walkWhole is walk where the GPU does the whole step: stepsAhead steps at a time.
+func (t *Trainer) walkWhole(ctx context.Context, r *run, batches []Batch, begin func(), p Progress) error {
+	for r.At < len(batches) {
+		if err := ctx.Err(); err != nil {
+			return stopped(r, len(batches), err)
+		}
+		n := min(stepsAhead, len(batches)-r.At)
+		if every := t.o.CheckpointSteps; every > 0 && t.o.Checkpoint != "" {
+			n = min(n, every-t.steps%every)
+		}
+		done, err := t.stepsWhole(ctx, batches[r.At:r.At+n])
+		for i, d := range done {
+			s := Step{Number: t.steps + 1, Rate: t.rate(), Loss: d.Loss, Norm: d.Norm}
+			if err := t.judgeNumbers(s); err != nil {
+				return err
+			}
+			t.steps++
+			t.place++
+			t.gpu.items += len(batches[r.At].Items)
+			begin()
+			last := i == len(done)-1 && err == nil
+			if err := t.stepped(r, s, len(batches), p, last); err != nil {
+				return err
+			}
+		}
+		if err != nil {
+			if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+				return stopped(r, len(batches), ctx.Err())
+			}
+			return fmt.Errorf("train: steps %d to %d: %w", t.steps+1, t.steps+n-len(done), err)
+		}
+	}
+	return nil
+}
+
+// judgeNumbers finds numbers of a step that are not finite.
+func (t *Trainer) judgeNumbers(s Step) error {
+	name := notFinite(s.Loss)
+	switch {
+	case name != "":
+		name = "the loss term " + name
+	case !finite(s.Norm):
+		name = "the gradient"
+	default:
+		return nil
+	}
+	return fmt.Errorf("train: step %d: %s is not finite; a smaller Rate (now %g) or smaller items may help: %w", s.Number, name, t.o.Rate, errNotFinite)
+}
+
+// stepsWhole trains on some batches.
+func (t *Trainer) stepsWhole(ctx context.Context, batches []Batch) ([]cuda.Done, error) {
+	var rows [][]int
+	var moves []optim.Move
+	for i, b := range batches {
+		rate := t.o.Rate * t.o.Schedule.Factor(t.place+i, t.sampler.Steps(), t.o.Epochs)
+		rows, moves = append(rows, b.Items), append(moves, optim.Move{Rate: rate, Scale: 1})
+	}
+	first := t.steps
+	t.gpu.dirty = true
+	return t.gpu.whole.Steps(ctx, rows, moves, func(i int) *rand.Rand { return t.rand(first + i) })
+}
+
+// status is the speed and the memory of the GPU, for a line of progress.
+func (g *gpu) status() string {
+	if g == nil {
+		return ""
+	}
+	return fmt.Sprintf(" · %.0f items/s · GPU %.0f MB", g.speed(), float64(g.device.Usage().Live)/1e6)
+}
+
+// speed is items a second in this call.
+func (g *gpu) speed() float64 { return float64(g.items) / max(time.Since(g.begun).Seconds(), 1e-9) }

@@ -1,0 +1,391 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chestlab/chest/chestlib/engine/cuda/driver"
+	"github.com/chestlab/chest/chestlib/engine/cuda/fakecuda"
+	"github.com/chestlab/chest/chestlib/engine/cuda/kernels"
+	"github.com/chestlab/chest/chestlib/loss"
+	"github.com/chestlab/chest/chestlib/model"
+	"github.com/chestlab/chest/chestlib/optim"
+)
+
+// fakeGPU makes the fake driver the one that is found, set up as settings say, and
+// checks in the end that nothing is left on it.
+func fakeGPU(t *testing.T, settings string) (path string) {
+	t.Helper()
+	path, err := fakecuda.Path(kernels.Sources)
+	if errors.Is(err, fakecuda.ErrNoCompiler) && os.Getenv("CHEST_FULL") != "1" {
+		t.Skip("SKIPPED: ", err)
+	}
+	if err == nil {
+		err = fakecuda.Reset(path, settings)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("CHEST_CUDA_DRIVER", path)
+	t.Setenv("CHEST_CUDA_EXACT", "1")
+	return path
+}
+
+// nothingLeft fails if memory of the GPU was not given back.
+func nothingLeft(t *testing.T, path string) {
+	t.Helper()
+	c, err := fakecuda.Count(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Live != 0 || c.Pieces != 0 {
+		t.Errorf("left on the GPU: %+v", c)
+	}
+}
+
+// onGPU is a trainer of a small run with that trunk.
+func onGPU(t *testing.T, trunk string, o Options) *Trainer {
+	t.Helper()
+	src := newClusters(8, 8, 12, 1)
+	m, err := model.New(model.Shape{C: 12, H: 1, W: 1}, model.Options{Trunk: trunk, Width: 16, Depth: 1, DE: 8, DH: 8, Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr, err := New(m, src, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tr
+}
+
+// far is the largest difference between the weights of two trainers, proxies
+// included, and where it is.
+func far(a, b *Trainer) (most float64, name string) {
+	x, y := a.weights(), b.weights()
+	for i := range x {
+		for j, v := range x[i].F32 {
+			if d := math.Abs(float64(v - y[i].F32[j])); d > most {
+				most, name = d, x[i].Name
+			}
+		}
+	}
+	return most, name
+}
+
+// TestFitOnGPU: the epochs on the GPU are those of the processor: the whole step
+// there, or the loss alone.
+func TestFitOnGPU(t *testing.T) {
+	averaged, frozen, flat := small(3), small(3), small(3)
+	averaged.Average, frozen.Frozen = 0.9, 1
+	flat.Loss = loss.CHESTOptions{Space: loss.OnlyE}
+	for _, c := range []struct {
+		name, trunk string
+		o           Options
+	}{{"whole step", "identity", small(3)}, {"loss alone", "mlp", small(3)}, {"average", "identity", averaged}, {"frozen", "mlp", frozen}, {"one space", "identity", flat}} {
+		t.Run(c.name, func(t *testing.T) {
+			path := fakeGPU(t, "")
+			want, got := onGPU(t, c.trunk, c.o), onGPU(t, c.trunk, c.o)
+			if _, err := want.Fit(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			history, err := got.Fit(context.Background(), On("cuda"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, e := range want.History() {
+				if d := math.Abs(history[i].Loss.Total - e.Loss.Total); d > 1e-4*e.Loss.Total || history[i].Rate != e.Rate {
+					t.Errorf("%v on the GPU, want %v", history[i], e)
+				}
+			}
+			if d, name := far(want, got); d > 5e-4 {
+				t.Errorf("%s is off by %g", name, d)
+			}
+			if got.engine.Optimizer().Steps() != want.steps || got.rest.Steps() != want.steps {
+				t.Errorf("%d and %d steps are counted, want %d", got.engine.Optimizer().Steps(), got.rest.Steps(), want.steps)
+			}
+			nothingLeft(t, path)
+		})
+	}
+}
+
+// TestStepsAgree: 60 steps on the GPU end within 1e-5 of the processor's. Where a
+// gradient vanishes Adam divides rounding by rounding, so the steps are plain and
+// small ones of a large ε.
+func TestStepsAgree(t *testing.T) {
+	for _, trunk := range []string{"identity", "mlp"} {
+		path := fakeGPU(t, "")
+		o := small(15)
+		o.Optim = optim.AdamWOptions{Eps: 1e-3}
+		want, got := onGPU(t, trunk, o), onGPU(t, trunk, o)
+		if _, err := want.Fit(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := got.Fit(context.Background(), On("cuda")); err != nil {
+			t.Fatal(err)
+		}
+		if got.steps != 60 {
+			t.Fatalf("%d steps, want 60", got.steps)
+		}
+		if d, name := far(want, got); d > 1e-5 {
+			t.Errorf("%s: %s is off by %g", trunk, name, d)
+		}
+		nothingLeft(t, path)
+	}
+}
+
+// TestCheckpointsGoBetween: a run that changes between processor and GPU at each
+// checkpoint is that of either.
+func TestCheckpointsGoBetween(t *testing.T) {
+	for _, trunk := range []string{"identity", "mlp"} {
+		fakeGPU(t, "")
+		want := onGPU(t, trunk, small(3))
+		if _, err := want.Fit(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(t.TempDir(), "run.safetensors")
+		var last *Trainer
+		for epoch, device := range []string{"cpu", "cuda", "cpu"} {
+			tr := onGPU(t, trunk, small(3))
+			if epoch > 0 {
+				if err := tr.Load(path); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, err := tr.Epoch(context.Background(), On(device)); err != nil {
+				t.Fatal(err)
+			}
+			if tr.EpochsDone() != epoch+1 || tr.rest.Steps() != tr.steps || tr.engine.Optimizer().Steps() != tr.steps {
+				t.Errorf("%d epochs done; %d steps, of the optimisers %d and %d", tr.EpochsDone(), tr.steps, tr.rest.Steps(), tr.engine.Optimizer().Steps())
+			}
+			if err := tr.Save(path); err != nil {
+				t.Fatal(err)
+			}
+			last = tr
+		}
+		if d, name := far(want, last); d > 5e-4 {
+			t.Errorf("%s: %s is off by %g", trunk, name, d)
+		}
+	}
+}
+
+// TestPolicies: cuda never becomes the processor, auto says why it did.
+func TestPolicies(t *testing.T) {
+	other, sgd, soft := small(1), small(1), small(1)
+	other.Loss, sgd.Optim = loss.Recipes()[1], optim.SGDOptions{}
+	soft.Loss = loss.CHESTOptions{Tree: loss.HypHCOptions{Leaves: loss.MeanLeaves}}
+	for _, c := range []struct {
+		name, settings string
+		o              Options
+		says           string
+	}{
+		{"no GPU", "devices=0", small(1), "The driver sees no GPU."},
+		{"mismatch", "cuInit:1:803", small(1), "different versions"},
+		{"links", "cuInit:1:802", small(1), "nvidia-fabricmanager"},
+		{"stub", "cuInit:1:34", small(1), "a stub for linking"},
+		{"unknown", "cuInit:1:999", small(1), "nvidia-uvm"},
+		{"exclusive", "cuDevicePrimaryCtxRetain:1:46", small(1), "exclusive mode"},
+		{"old driver", "version=10020", small(1), "too old for the kernels"},
+		{"old GPU", "capability=75", small(1), "do not run on this GPU"},
+		{"no image", "cuModuleLoadDataEx:1:209", small(1), "compute capability 8.0"},
+		{"no compiler", "cuModuleLoadDataEx:1:221", small(1), "libnvidia-ptxjitcompiler"},
+		{"cannot compile", "cuModuleLoadDataEx:1:218", small(1), "cannot compile the kernels"},
+		{"full", "megabytes=0", small(1), "out of memory"},
+		{"loss", "", other, "is not there on the GPU"},
+		{"optimiser", "", sgd, "the optimiser sgd is not there on the GPU"},
+		{"tree", "", soft, "a tree of class means is not there on the GPU"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			fakeGPU(t, c.settings)
+			strict := onGPU(t, "identity", c.o)
+			if _, err := strict.Fit(context.Background(), On("cuda")); err == nil || !strings.Contains(err.Error(), c.says) || strict.steps != 0 {
+				t.Errorf("cuda: %d steps, error %v, want one that says %q", strict.steps, err, c.says)
+			}
+			fakeGPU(t, c.settings)
+			var said []string
+			c.o.OnWarn = func(text string) { said = append(said, text) }
+			lax, plain := onGPU(t, "identity", c.o), onGPU(t, "identity", c.o)
+			if _, err := lax.Fit(context.Background(), On("auto")); err != nil {
+				t.Fatal(err)
+			}
+			if len(said) != 1 || !strings.Contains(said[0], c.says) || !strings.Contains(said[0], "training on the processor") {
+				t.Errorf("auto says %q, want %q", said, c.says)
+			}
+			if _, err := plain.Fit(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			if d, name := far(lax, plain); d != 0 {
+				t.Errorf("auto on the processor changes %s", name)
+			}
+		})
+	}
+	fakeGPU(t, "")
+	tr := onGPU(t, "identity", small(1))
+	for _, c := range []struct{ device, says string }{{"gpu", "want auto, cpu, cuda or cuda:n"}, {"cuda:3", "no GPU of this number"}} {
+		if _, err := tr.Epoch(context.Background(), On(c.device)); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v", c.device, err)
+		}
+	}
+	t.Setenv("CHEST_CUDA_DRIVER", filepath.Join(t.TempDir(), "libcuda.so.1"))
+	if _, err := tr.Fit(context.Background(), On("cuda")); err == nil || !strings.Contains(err.Error(), "No NVIDIA driver found.") {
+		t.Errorf("no driver: %v", err)
+	}
+}
+
+// TestLostGPU: a context that is lost in the middle of an epoch ends the run; the
+// trainer is where the last checkpoint is, and goes on from there to what a run
+// without the loss gives.
+func TestLostGPU(t *testing.T) {
+	for _, trunk := range []string{"identity", "mlp"} {
+		for _, code := range []string{"700", "702", "716", "719", "214"} {
+			t.Run(trunk+code, func(t *testing.T) {
+				path := fakeGPU(t, "")
+				o := small(3)
+				o.Checkpoint = filepath.Join(t.TempDir(), "run.safetensors")
+				var written []byte
+				broken := false
+				o.OnEpoch = func(e Epoch) {
+					if e.Number != 1 || broken {
+						return
+					}
+					broken = true
+					written, _ = os.ReadFile(o.Checkpoint)
+					call := "cuStreamSynchronize:1:"
+					if err := fakecuda.Set(path, call+code); err != nil {
+						t.Error(err)
+					}
+				}
+				tr := onGPU(t, trunk, o)
+				_, err := tr.Fit(context.Background(), On("cuda"))
+				var e *driver.Error
+				if !errors.As(err, &e) || !e.Lost() {
+					t.Fatalf("error %v, want a lost context", err)
+				}
+				for _, w := range []string{"context is lost", "lost: ", "those after step 4", o.Checkpoint} {
+					if !strings.Contains(err.Error(), w) {
+						t.Errorf("%q does not say %q", err, w)
+					}
+				}
+				if tr.EpochsDone() != 1 || tr.steps != 4 || tr.gpu != nil {
+					t.Errorf("%d epochs, %d steps", tr.EpochsDone(), tr.steps)
+				}
+				if now, err := os.ReadFile(o.Checkpoint); err != nil || string(now) != string(written) {
+					t.Errorf("the checkpoint was changed, %v", err)
+				}
+				fakeGPU(t, "")
+				if _, err := tr.Fit(context.Background()); err != nil {
+					t.Fatal(err)
+				}
+				plain := onGPU(t, trunk, small(3))
+				if _, err := plain.Fit(context.Background()); err != nil {
+					t.Fatal(err)
+				}
+				if d, name := far(tr, plain); d > 5e-4 {
+					t.Errorf("%s is off by %g", name, d)
+				}
+			})
+		}
+	}
+}
+
+// TestInterruptOnGPU: the run stops after the steps that were queued, keeps them,
+// and a later call ends where one run does.
+func TestInterruptOnGPU(t *testing.T) {
+	for _, trunk := range []string{"identity", "mlp"} {
+		path := fakeGPU(t, "")
+		ctx, cancel := context.WithCancel(context.Background())
+		o := small(3)
+		o.OnStep = func(s Step) {
+			if s.Number == 6 {
+				cancel()
+			}
+		}
+		tr, whole := onGPU(t, trunk, o), onGPU(t, trunk, small(3))
+		if _, err := tr.Fit(ctx, On("cuda")); !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		if tr.steps < 6 || tr.steps > 8 || tr.rest.Steps() != tr.steps {
+			t.Errorf("%d steps, the heads moved %d", tr.steps, tr.rest.Steps())
+		}
+		nothingLeft(t, path)
+		for _, r := range []*Trainer{tr, whole} {
+			if _, err := r.Fit(context.Background(), On("cuda")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if d, name := far(tr, whole); d != 0 { // the same device, the same bits
+			t.Errorf("%s: %s is off by %g", trunk, name, d)
+		}
+	}
+}
+
+// TestTransfers: with the whole step on the GPU no step uploads or downloads
+// anything but indices, triplets, rates and what it found: all of an epoch at once.
+func TestTransfers(t *testing.T) {
+	path := fakeGPU(t, "")
+	var counts []fakecuda.Counts
+	o := small(4)
+	o.OnEpoch = func(Epoch) {
+		c, err := fakecuda.Count(path)
+		if err != nil {
+			t.Error(err)
+		}
+		counts = append(counts, c)
+	}
+	tr := onGPU(t, "identity", o)
+	if _, err := tr.Fit(context.Background(), On("cuda")); err != nil {
+		t.Fatal(err)
+	}
+	weights := 0
+	for _, w := range tr.weights() {
+		weights += 4 * len(w.F32)
+	}
+	rows := 20 // a batch
+	for i := 2; i < len(counts); i++ {
+		up, down := counts[i].UpBytes-counts[i-1].UpBytes, counts[i].DownBytes-counts[i-1].DownBytes
+		uploads, downloads := counts[i].Uploads-counts[i-1].Uploads, counts[i].Downloads-counts[i-1].Downloads
+		const triplets, tensors, sums = 50, 6, 16
+		most := int64(tr.Steps() * (4*rows + 4*(3*triplets+2*3*triplets+1+6*triplets) + 32*tensors))
+		if uploads > 4 || up > most { // indices, triplets, rates, and triplets to make room by
+			t.Errorf("epoch %d: %d uploads of %d bytes, want at most 4 of %d", i+1, uploads, up, most)
+		}
+		if most := int64(3*weights + 8*sums*tr.Steps()); downloads > 3*tensors+1 || down > most {
+			t.Errorf("epoch %d: %d downloads of %d bytes, want at most %d of %d: weights and moments once, the losses", i+1, downloads, down, 3*tensors+1, most)
+		}
+		if counts[i].Allocations != counts[i-1].Allocations {
+			t.Errorf("epoch %d allocates", i+1)
+		}
+	}
+	if counts[3].Graphs == 0 {
+		t.Error("no step was replayed as a graph")
+	}
+	nothingLeft(t, path)
+}
+
+// TestNotFiniteOnGPU: numbers that are lost on the GPU are not brought back.
+func TestNotFiniteOnGPU(t *testing.T) {
+	for _, trunk := range []string{"identity", "mlp"} {
+		fakeGPU(t, "")
+		tr := onGPU(t, trunk, small(3))
+		if _, err := tr.Epoch(context.Background(), On("cuda")); err != nil {
+			t.Fatal(err)
+		}
+		before := copied(nil, tr.weights())
+		tr.src.(*clusters).x[5] = float32(math.NaN())
+		_, err := tr.Fit(context.Background(), On("cuda"))
+		if err == nil || !strings.Contains(err.Error(), "is not finite") {
+			t.Errorf("error %v", err)
+		}
+		for i, w := range tr.weights() {
+			for j, v := range w.F32 {
+				if math.IsNaN(float64(v)) || trunk == "identity" && v != before[i].F32[j] {
+					t.Fatalf("%s: %s[%d] is %g, was %g", trunk, w.Name, j, v, before[i].F32[j])
+				}
+			}
+		}
+	}
+}
