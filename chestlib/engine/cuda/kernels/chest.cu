@@ -5,3 +5,4 @@
 #include "tree.cu"
 #include "step.cu"
 #include "rank.cu"
+#include "trunk.cu"

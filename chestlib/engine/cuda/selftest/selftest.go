@@ -22,7 +22,7 @@ type Case struct {
 // Cases are all of them.
 func Cases() []Case {
 	var all []Case
-	for _, list := range [][]Case{gemmCases(), rowCases(), assignCases(), treeCases(), stepCases(), rankCases()} {
+	for _, list := range [][]Case{gemmCases(), rowCases(), assignCases(), treeCases(), stepCases(), rankCases(), trunkCases()} {
 		all = append(all, list...)
 	}
 	return all
