@@ -21,6 +21,7 @@ var models = []struct {
 	{"mlp", Shape{1, 3, 4}, Options{Width: 20, DE: 5, DH: 3, Seed: 1}},
 	{"conv", Shape{2, 9, 12}, Options{Trunk: "conv", Width: 6, DE: 4, DH: 7, Seed: 2}},
 	{"identity", Shape{6, 1, 1}, Options{Trunk: "identity", DE: 4, DH: 2, Seed: 3}},
+	{"linear", Shape{6, 1, 1}, Options{Trunk: "linear", Width: 5, DE: 4, DH: 2, Seed: 3}},
 	{"two mlps", Shape{1, 3, 4}, Options{Width: 20, DE: 5, DH: 3, Seed: 4, Separate: true}},
 	{"two convs", Shape{2, 9, 12}, Options{Trunk: "conv", Width: 6, DE: 4, DH: 7, Seed: 5, Separate: true}},
 }
@@ -158,6 +159,7 @@ func TestCount(t *testing.T) {
 		{"conv", Shape{1, 28, 28}, Options{Trunk: "conv"}, conv(1, 32, 32, 64, 64)},
 		{"small conv", Shape{3, 15, 40}, Options{Trunk: "conv"}, conv(3, 32, 32, 64)},
 		{"identity", Shape{10, 1, 1}, Options{Trunk: "identity"}, 2 * (10*128 + 128)},
+		{"linear", Shape{10, 1, 1}, Options{Trunk: "linear", Width: 7}, 10*7 + 7 + 2*(7*128+128)},
 	} {
 		if got := mustNew(t, c.in, c.o).Count(); got != c.want {
 			t.Errorf("%s: %d weights, want %d", c.name, got, c.want)
@@ -253,7 +255,7 @@ func TestDescent(t *testing.T) {
 			m := mustNew(t, c.in, c.o)
 			rng := rand.New(rand.NewPCG(5, 6))
 			n := 8
-			if c.name == "identity" {
+			if c.name == "identity" || c.name == "linear" {
 				n = 4 // no more items than entries: they can be fitted
 			}
 			x, tE, tH := gaussian(rng, n*c.in.Size()), gaussian(rng, n*c.o.DE), gaussian(rng, n*c.o.DH)

@@ -23,10 +23,11 @@ type Options struct {
 	//	            Depth pre-norm blocks of attention with Heads heads and an MLP of 4·Width,
 	//	            LayerNorm, the class token; the zero values are ViT-S/16 (H. Touvron et
 	//	            al., "Training data-efficient image transformers", 2021, table 1)
+	//	"linear"    one Linear layer to Width features that both heads see; items of any shape
 	//	"identity"  nothing: the heads see the items, for features made elsewhere
 	Trunk string
 
-	// Width is the number of features of the MLP, 0 means 256, or the channels
+	// Width is the number of features of the MLP and the linear trunk, 0 means 256, or the channels
 	// of the first two blocks of the conv trunk, 0 means 32. Every second block
 	// of the latter has twice as many. For convnet4 0 means 64, for vit 384.
 	Width int
@@ -86,6 +87,8 @@ func (o Options) trunkDefaults(in Shape) (Options, error) {
 	switch o.Trunk {
 	case "", "mlp":
 		o.Trunk, o.Width, o.Depth = "mlp", cmp.Or(o.Width, 256), cmp.Or(o.Depth, 2)
+	case "linear":
+		o.Width, o.Depth = cmp.Or(o.Width, 256), 0
 	case "conv":
 		if o.Depth == 0 && side < 16 {
 			o.Depth = 3
@@ -117,7 +120,7 @@ func (o Options) trunkDefaults(in Shape) (Options, error) {
 		}
 		o.Width, o.Depth = in.Size(), 0
 	default:
-		return o, fmt.Errorf("model: unknown trunk %q; there are \"mlp\", \"conv\", \"convnet4\", \"vit\" and \"identity\"", o.Trunk)
+		return o, fmt.Errorf("model: unknown trunk %q; there are \"mlp\", \"linear\", \"conv\", \"convnet4\", \"vit\" and \"identity\"", o.Trunk)
 	}
 	return o, nil
 }

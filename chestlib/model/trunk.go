@@ -10,6 +10,10 @@ import (
 // and says how many features it has.
 func newTrunk(name string, in Shape, o Options, rng *rand.Rand) (s Sequence, features int) {
 	switch o.Trunk {
+	case "linear":
+		l := NewLinear(name, "trunk", in.Size(), o.Width, 1/math.Sqrt(float64(in.Size())), rng)
+		l.First = true
+		return Sequence{l}, o.Width
 	case "mlp":
 		return mlp(name, in.Size(), o.Width, o.Depth, rng), o.Width
 	case "conv":

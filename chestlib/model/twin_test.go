@@ -137,6 +137,8 @@ func modelTwin(m *Model, x []float64, n int, p [][]float64) (uE, uH []float64) {
 func trunkTwin(m *Model, x []float64, n int, p [][]float64) ([]float64, Shape, [][]float64) {
 	s, o := m.in, m.o
 	switch o.Trunk {
+	case "linear":
+		x, s, p = linearTwin(s.Size(), o.Width)(x, n, p), Shape{o.Width, 1, 1}, p[2:]
 	case "mlp":
 		v := Shape{o.Width, 1, 1}
 		x, p = linearTwin(s.Size(), o.Width)(x, n, p), p[2:]

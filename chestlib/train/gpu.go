@@ -90,9 +90,46 @@ func (t *Trainer) openGPU(ordinal int) error {
 func (t *Trainer) wholeStep(l *loss.CHEST) bool {
 	tree := l.Tree()
 	uniform := tree == nil || (tree.Options().Sampling == loss.UniformTriplets && tree.Options().Anneal == 1)
-	steps := t.engine.Optimizer().Steps()
-	return t.Model.Options().Trunk == "identity" && t.drawer == nil && t.o.Accumulate == 1 && t.average == nil && t.o.MaxEntry == 0 &&
-		uniform && t.rest.Steps() == steps
+	m, steps := t.Model.Options(), t.engine.Optimizer().Steps()
+	simple := m.Trunk == "identity" || (m.Trunk == "linear" || m.Trunk == "mlp") && !m.Separate && t.o.Frozen == 0 && t.trunk.Steps() == steps
+	return simple && uniform && t.drawer == nil && t.o.Accumulate == 1 && t.average == nil && t.o.MaxEntry == 0 && t.rest.Steps() == steps
+}
+
+// param is that of a name, nil if there is none.
+func (t *Trainer) param(name string) *optim.Param {
+	for _, p := range t.params {
+		if p.Name == name {
+			return p
+		}
+	}
+	return nil
+}
+
+// layers are those of a linear or MLP trunk.
+func (t *Trainer) layers() (all []cuda.Layer) {
+	const eps = 1e-5 // model.LayerNorm's
+	linear := func(name string, residual int) {
+		all = append(all, cuda.Layer{Kind: cuda.LinearLayer, Weight: t.param(name + ".weight"), Bias: t.param(name + ".bias"), Residual: residual})
+	}
+	norm := func(name string) {
+		all = append(all, cuda.Layer{Kind: cuda.NormLayer, Weight: t.param(name + ".gain"), Bias: t.param(name + ".bias"), Eps: eps})
+	}
+	o := t.Model.Options()
+	switch o.Trunk {
+	case "linear":
+		linear("trunk", 0)
+	case "mlp":
+		linear("trunk.stem", 0)
+		for b := range o.Depth {
+			name := fmt.Sprintf("trunk.block%d", b+1)
+			norm(name + ".norm")
+			linear(name+".up", 0)
+			all = append(all, cuda.Layer{Kind: cuda.GELULayer})
+			linear(name+".down", 4)
+		}
+		norm("trunk.norm")
+	}
+	return all
 }
 
 // takeWhole makes the trainer of the whole step, with all items on the device.
@@ -105,18 +142,10 @@ func (t *Trainer) takeWhole(g *gpu, l *loss.CHEST, o engine.Options) (err error)
 		}
 		x.Label[i] = t.src.Label(i)
 	}
-	head := func(name string) (h cuda.Head) {
-		for _, p := range t.params {
-			switch p.Name {
-			case name + ".weight":
-				h.Weight = p
-			case name + ".bias":
-				h.Bias = p
-			}
-		}
-		return h
+	head := func(name string) cuda.Head {
+		return cuda.Head{Weight: t.param(name + ".weight"), Bias: t.param(name + ".bias")}
 	}
-	g.whole, err = cuda.NewHeadTrainer(l, head("head.E"), head("head.H"), x, cuda.HeadOptions{Engine: o, MaxNorm: max(t.o.MaxNorm, 0)}, g.device)
+	g.whole, err = cuda.NewHeadTrainer(l, head("head.E"), head("head.H"), x, cuda.HeadOptions{Engine: o, MaxNorm: max(t.o.MaxNorm, 0), Trunk: t.layers()}, g.device)
 	return err
 }
 

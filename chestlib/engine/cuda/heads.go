@@ -26,19 +26,23 @@ type Features struct {
 	D     int
 }
 
-// HeadTrainer trains linear heads and the proxies of CHEST on features that lie
-// on the device. A step gathers its batch, and goes from the heads to AdamW,
+// HeadTrainer trains linear heads and the proxies of CHEST, and a trunk of simple
+// layers below the heads if there is one, on features that lie
+// on the device. A step gathers its batch, and goes from there to AdamW,
 // without the processor, which says only which rows and triplets there are: for
 // many steps at once. The steps of a call after the first are replayed as a CUDA
 // graph, where the driver has that.
 //
-// Memory on the device: that of an Engine and of the features.
+// Memory on the device: that of an Engine and of the features; with a trunk two
+// numbers for each result of a layer, and four for each weight.
 type HeadTrainer struct {
 	e      *Engine
-	heads  []*head // in the order of e.spaces
-	d      int     // of the features
-	labels []int   // of the features
-	most   float64 // norm of the gradient
+	heads  []*head  // in the order of e.spaces
+	trunk  []*layer // below the heads
+	width  int      // of what the heads see
+	d      int      // of the features
+	labels []int    // of the features
+	most   float64  // norm of the gradient
 
 	store, classes        piece // features and labels
 	f                     piece // of the batch
@@ -68,21 +72,27 @@ type recording struct {
 type HeadOptions struct {
 	Engine  engine.Options
 	MaxNorm float64 // the norm of the whole gradient is clipped to this; 0 means never
+	Trunk   []Layer // from the features to the heads; none: the heads see the features
 }
 
-// NewHeadTrainer makes a trainer of the heads of the spaces in use, of which
-// the other may be empty. Shapes that do not fit are an error, as are options that the
+// NewHeadTrainer makes a trainer of the heads of the spaces in use. The other may
+// be empty; if it is not, its gradient is 0, and weight decay moves it. Shapes that do not fit are an error, as are options that the
 // GPU does not have: triplets that are not uniform, annealing, another optimiser
 // than AdamW.
 func NewHeadTrainer(l *loss.CHEST, e, h Head, x Features, o HeadOptions, d *Device) (*HeadTrainer, error) {
 	t := &HeadTrainer{d: x.D, labels: x.Label, most: o.MaxNorm}
-	var params []*optim.Param
+	var params, idle []*optim.Param
 	var names []string
-	if l.Euclidean() != nil {
-		params, names = append(params, e.Weight, e.Bias), append(names, "E")
-	}
-	if l.Hyperbolic() != nil {
-		params, names = append(params, h.Weight, h.Bias), append(names, "H")
+	for _, v := range []struct {
+		name string
+		used bool
+		h    Head
+	}{{"E", l.Euclidean() != nil, e}, {"H", l.Hyperbolic() != nil, h}} {
+		if v.used {
+			params, names = append(params, v.h.Weight, v.h.Bias), append(names, v.name)
+		} else if v.h.Weight != nil && v.h.Bias != nil {
+			idle = append(idle, v.h.Weight, v.h.Bias)
+		}
 	}
 	if tree := l.Tree(); tree != nil && (tree.Options().Sampling != loss.UniformTriplets || tree.Options().Anneal != 1) {
 		return nil, errors.New("cuda: HeadTrainer: a tree with another Sampling than uniform, or with Anneal, is not there on the GPU's trainer; use an Engine")
@@ -95,12 +105,19 @@ func NewHeadTrainer(l *loss.CHEST, e, h Head, x Features, o HeadOptions, d *Devi
 			return nil, fmt.Errorf("cuda: HeadTrainer: the head %s has no weight or bias", names[i/2])
 		}
 	}
-	var err error
-	if t.e, err = newEngine(l, params, o.Engine, d); err != nil {
+	below, err := trunkParams(o.Trunk)
+	if err != nil {
 		return nil, err
 	}
-	if err = t.bind(names); err == nil {
-		err = d.set.Do(func() error { return t.load(x) })
+	if t.e, err = newEngine(l, slices.Concat(params, below, idle), o.Engine, d); err != nil {
+		return nil, err
+	}
+	own := t.e.adam.tensors[len(t.e.params):]
+	if t.trunk, t.width, err = newTrunk(o.Trunk, x.D, own[len(params):]); err == nil {
+		err = t.bind(names, own)
+	}
+	if err == nil {
+		err = d.set.Do(func() error { return errors.Join(t.load(x), t.clearIdle(len(idle))) })
 	}
 	if err != nil {
 		return nil, errors.Join(err, t.Close())
@@ -108,13 +125,23 @@ func NewHeadTrainer(l *loss.CHEST, e, h Head, x Features, o HeadOptions, d *Devi
 	return t, nil
 }
 
+// clearIdle clears the gradients of the last n tensors: nothing else does.
+func (t *HeadTrainer) clearIdle(n int) error {
+	all := t.e.adam.tensors
+	for _, i := range all[len(all)-n:] {
+		if err := t.e.d.set.Clear(i.grad.at, 4*i.size()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // bind finds the heads' tensors and checks their shapes.
-func (t *HeadTrainer) bind(names []string) error {
-	own := t.e.adam.tensors[len(t.e.params):]
+func (t *HeadTrainer) bind(names []string, own []*tensor) error {
 	for i, s := range t.e.spaces {
 		h := &head{s: s, weight: own[2*i], bias: own[2*i+1]}
-		if h.weight.size() != s.d*t.d || h.bias.size() != s.d {
-			return fmt.Errorf("cuda: HeadTrainer: the head %s has %d weights and %d biases, want %d×%d and %d", names[i], h.weight.size(), h.bias.size(), s.d, t.d, s.d)
+		if h.weight.size() != s.d*t.width || h.bias.size() != s.d {
+			return fmt.Errorf("cuda: HeadTrainer: the head %s has %d weights and %d biases, want %d×%d and %d", names[i], h.weight.size(), h.bias.size(), s.d, t.width, s.d)
 		}
 		t.heads = append(t.heads, h)
 	}
@@ -277,12 +304,17 @@ func (t *HeadTrainer) prepare(batches [][]int, moves []optim.Move, rng func(step
 			return err
 		}
 		parts := min(kernels.MostBlocks, h.weight.size())
-		splits := e.d.set.Splits(h.s.d, t.d, n)
+		splits := e.d.set.Splits(h.s.d, t.width, n)
 		if err := m.fits(&h.wNorm, 8*parts, &h.bNorm, 8*parts, &h.parts, 4*splits*h.weight.size()); err != nil {
 			return err
 		}
 	}
-	const mostSums = 16
+	for _, l := range t.trunk {
+		if err := l.fit(e.d.set, m, n); err != nil {
+			return err
+		}
+	}
+	mostSums := 16 + 2*len(t.trunk)
 	if err := m.fit(&t.history, 8*mostSums*len(batches)); err != nil {
 		return err
 	}
@@ -295,6 +327,9 @@ func (t *HeadTrainer) one(i int) error {
 	r := recording{rows: e.rows, index: t.index.at.Address, draws: t.draws.at.Address, numbers: t.numbers.at.Address, history: t.history.at.Address, f: t.f.at.Address}
 	for _, s := range e.spaces {
 		r.gp, r.gx = r.gp^s.gp.at.Address, r.gx^s.gx.at.Address
+	}
+	for _, l := range t.trunk {
+		r.gx = r.gx*31 + l.y.at.Address ^ l.g.at.Address
 	}
 	if t.graph != nil && r == t.recorded {
 		return e.d.set.Replay(t.graph)
@@ -331,8 +366,12 @@ func (t *HeadTrainer) queue() error {
 			return err
 		}
 	}
+	if err := t.through(set); err != nil {
+		return err
+	}
+	features := t.input(len(t.trunk)).at
 	for _, h := range t.heads {
-		p := kernels.Product{Form: kernels.NT, A: t.f.at, B: h.weight.w.at, C: h.s.u.at, M: n, N: h.s.d, K: t.d, Alpha: 1}
+		p := kernels.Product{Form: kernels.NT, A: features, B: h.weight.w.at, C: h.s.u.at, M: n, N: h.s.d, K: t.width, Alpha: 1}
 		if err := errors.Join(set.Gemm(p), set.AddBias(h.s.u.at, h.bias.w.at, n, h.s.d)); err != nil {
 			return err
 		}
@@ -347,6 +386,11 @@ func (t *HeadTrainer) queue() error {
 			return err
 		}
 	}
+	if len(t.trunk) > 0 {
+		if err := errors.Join(t.byFeatures(set), t.back(set)); err != nil {
+			return err
+		}
+	}
 	if err := e.sums.queue(set, &e.memory, t.history.at, now); err != nil {
 		return err
 	}
@@ -355,19 +399,26 @@ func (t *HeadTrainer) queue() error {
 
 // backward queues the gradients by a head.
 func (t *HeadTrainer) backward(set *kernels.Set, h *head) error {
-	n, splits := t.e.rows, set.Splits(h.s.d, t.d, t.e.rows)
-	err := set.Gemm(kernels.Product{Form: kernels.TN, A: h.s.gu.at, B: t.f.at, C: h.parts.at, M: h.s.d, N: t.d, K: n, Alpha: 1, Splits: splits})
+	err := linearGradients(set, h.weight, h.bias, h.parts, h.s.gu.at, t.input(len(t.trunk)).at, t.e.rows, h.s.d, t.width)
+	return errors.Join(err, t.addNorms(set, h.weight, h.bias, &h.wNorm, &h.bNorm))
+}
+
+// linearGradients queues ∂W = gᵀ x and ∂b = Σ g of n rows g of out and x of in.
+func linearGradients(set *kernels.Set, weight, bias *tensor, parts piece, g, x driver.Memory, n, out, in int) error {
+	splits := set.Splits(out, in, n)
+	err := set.Gemm(kernels.Product{Form: kernels.TN, A: g, B: x, C: parts.at, M: out, N: in, K: n, Alpha: 1, Splits: splits})
 	if err != nil {
 		return err
 	}
-	err = errors.Join(set.SumSplits(h.weight.grad.at, h.parts.at, splits, h.weight.size()), set.ColumnSums(h.bias.grad.at, h.s.gu.at, n, h.s.d))
-	if err != nil {
-		return err
-	}
+	return errors.Join(set.SumSplits(weight.grad.at, parts.at, splits, weight.size()), set.ColumnSums(bias.grad.at, g, n, out))
+}
+
+// addNorms queues the squared norms of the gradients by a weight and a bias.
+func (t *HeadTrainer) addNorms(set *kernels.Set, weight, bias *tensor, w, b *piece) error {
 	for _, p := range []struct {
 		to *piece
 		of *tensor
-	}{{&h.wNorm, h.weight}, {&h.bNorm, h.bias}} {
+	}{{w, weight}, {b, bias}} {
 		parts, err := set.Squares(p.to.at, p.of.grad.at, p.of.size())
 		if err != nil {
 			return err
