@@ -36,9 +36,15 @@ func For(l loss.Loss, s loss.Setting, o engine.Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	return By(behind, l, s), nil
+}
+
+// By is For with the engine that computes the loss, which was made for l: that of
+// a GPU, for example.
+func By(behind engine.Engine, l loss.Loss, s loss.Setting) *Engine {
 	e := &Engine{Engine: behind, term: newTerm(behind, l, s)}
 	e.term.inf = true // the caller looks at the terms
-	return e, nil
+	return e
 }
 
 // Name implements engine.Engine.

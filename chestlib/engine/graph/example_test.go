@@ -8,6 +8,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/chestlab/chest/chestlib/engine"
+	"github.com/chestlab/chest/chestlib/engine/cuda"
 	"github.com/chestlab/chest/chestlib/engine/graph"
 	"github.com/chestlab/chest/chestlib/loss"
 	"github.com/chestlab/chest/chestlib/model"
@@ -73,6 +74,34 @@ func ExampleLoss() {
 	}
 	fmt.Println("falls by half:", last < first/2)
 	// Output: falls by half: true
+}
+
+// The same term computed on a GPU, if one works.
+func ExampleLossBy() {
+	g := G.NewGraph()
+	u := G.NewMatrix(g, tensor.Float32, G.WithShape(8, 6), G.WithName("u"))
+	l := loss.NewCHEST(4, 6, 6, loss.CHESTOptions{})
+
+	device, _, err := cuda.Choose("auto") // nil: no GPU works
+	if err != nil {
+		panic(err)
+	}
+	var by engine.Engine
+	if device != nil {
+		defer device.Close()
+		by, err = cuda.New(l, engine.Options{}, device)
+	} else {
+		by, err = engine.New(l, engine.Options{})
+	}
+	if err != nil {
+		panic(err)
+	}
+	chest, err := graph.LossBy(u, u, by, l, loss.Setting{})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(chest.Node.IsScalar())
+	// Output: true
 }
 
 // norms is a loss of one's own: the mean of ½‖u‖² over the rows of uE.

@@ -56,6 +56,13 @@ func Loss(uE, uH *gorgonia.Node, l loss.Loss, s loss.Setting, o engine.Options) 
 	if err != nil {
 		return nil, err
 	}
+	return LossBy(uE, uH, e, l, s)
+}
+
+// LossBy is Loss with the engine that computes it, which was made for l: that of a
+// GPU, for example. Features and gradients go there and back in each run, nothing
+// else of the graph does.
+func LossBy(uE, uH *gorgonia.Node, e engine.Engine, l loss.Loss, s loss.Setting) (*Term, error) {
 	t := newTerm(e, l, s)
 	return t, t.attach(uE, uH, nil)
 }
