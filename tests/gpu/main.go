@@ -5,6 +5,7 @@
 //	gpu check     driver, devices, kernels, every kernel against plain Go
 //	gpu kernels   times of the kernels at the size of Stanford Online Products
 //	gpu step      the whole step against the processor's, and its time at that size
+//	gpu fit       train.Fit with On("cuda") against the processor's, on each trunk
 package main
 
 import (
@@ -23,9 +24,10 @@ func main() {
 		"check":   func() error { return run(check) },
 		"kernels": func() error { return run(benchKernels) },
 		"step":    step,
+		"fit":     fit,
 	}
 	if len(os.Args) != 2 || commands[os.Args[1]] == nil {
-		fmt.Fprintln(os.Stderr, "usage: gpu check|kernels|step")
+		fmt.Fprintln(os.Stderr, "usage: gpu check|kernels|step|fit")
 		os.Exit(2)
 	}
 	if err := commands[os.Args[1]](); err != nil {

@@ -18,6 +18,7 @@ step ./gpu check
 step ./gpu kernels
 step env CHEST_GPU=1 ./cuda.test -test.v=false
 step ./gpu step
+step ./gpu fit
 if python3 -c 'import torch; assert torch.cuda.is_available()' 2>/dev/null; then
 	step python3 step.py
 	step ./gpu step # again: the machine may have changed its clocks
