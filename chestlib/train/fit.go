@@ -80,7 +80,14 @@ func (t *Trainer) Fit(ctx context.Context, o ...Option) ([]Epoch, error) {
 	}
 	ctx, done := context.WithCancel(ctx) // stays with the cell that called
 	defer done()
-	err := t.fit(ctx, deviceOf(o), t.o.Epochs, t.progress())
+	device, p := deviceOf(o), t.progress()
+	if device != "cpu" {
+		j := newJob(device)
+		j.aim(t, t.o.Epochs)
+		defer func() { t.meter = nil }()
+		p = t.reporter(j)
+	}
+	err := t.fit(ctx, device, t.o.Epochs, p)
 	return t.History(), err
 }
 
@@ -89,11 +96,14 @@ func (t *Trainer) fit(ctx context.Context, device string, until int, p Progress)
 	if err := t.open(); err != nil {
 		return err
 	}
-	if err := t.attach(device); err != nil {
-		return err
+	more := func() bool { return !t.best.Stopped && (t.epochsDone() < until || t.run != nil) }
+	if more() {
+		if err := t.attach(device); err != nil {
+			return err
+		}
 	}
 	p.Start(until*t.sampler.Steps(), "training")
-	for !t.best.Stopped && (t.epochsDone() < until || t.run != nil) {
+	for more() {
 		if e, err := t.epoch(ctx, p); err != nil {
 			err = errors.Join(err, t.detach())
 			if ctx.Err() != nil {

@@ -31,9 +31,9 @@ func (t *Trainer) Dispatch(ctx context.Context, epochs int, o ...Option) *Job {
 		ctx = context.Background()
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	j := &Job{cancel: cancel, done: make(chan struct{}), begun: time.Now(), keep: 1}
 	device := deviceOf(o)
-	j.now.Device = device
+	j := newJob(device)
+	j.cancel = cancel
 	j.mu.Lock()
 	if err := t.told.begin(j, epochs); err != nil {
 		j.mu.Unlock()
@@ -45,13 +45,23 @@ func (t *Trainer) Dispatch(ctx context.Context, epochs int, o ...Option) *Job {
 		epochs = left
 	}
 	until := t.epochsDone() + epochs
-	j.from, j.seen = t.place, view{t.epochsDone(), t.history}
-	j.now.Steps, j.now.Epochs = until*t.sampler.Steps()-t.place, t.o.Epochs
+	j.aim(t, until)
 	j.mu.Unlock()
-	p := &begun{p: t.progress()}
+	p := &begun{p: t.reporter(j)}
 	p.p.Start(until*t.sampler.Steps(), "training")
 	go t.work(ctx, j, device, until, p)
 	return j
+}
+
+func newJob(device string) *Job {
+	return &Job{done: make(chan struct{}), begun: time.Now(), keep: 1, now: JobProgress{Device: device}}
+}
+
+// aim makes j measure t, which begins to train until so many epochs are done.
+func (j *Job) aim(t *Trainer, until int) {
+	t.meter = j
+	j.from, j.seen = t.place, view{t.epochsDone(), t.history}
+	j.now.Steps, j.now.Epochs = until*t.sampler.Steps()-t.place, t.o.Epochs
 }
 
 // work is the job's goroutine. A panic in a source or callback ends the job, not
@@ -69,6 +79,7 @@ func (t *Trainer) work(ctx context.Context, j *Job, device string, until int, p 
 		p.Finish(err.Error())
 	}
 	t.tell(nil)
+	t.meter = nil
 	t.told.end()
 	j.end(err)
 }
@@ -206,7 +217,7 @@ func (t *telling) end() {
 
 // tell brings what others see up to date, after step s if it is not nil.
 func (t *Trainer) tell(s *Step) {
-	j := t.told.running()
+	j := t.meter
 	if j == nil {
 		return
 	}

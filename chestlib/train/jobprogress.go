@@ -21,6 +21,8 @@ type JobProgress struct {
 	Seconds        float64   // since Dispatch
 	Done           bool
 	Err            error // why it ended; nil if it did all
+
+	note string // closing words of a panel
 }
 
 // String is the progress on one line.
@@ -31,6 +33,8 @@ func (p JobProgress) String() string {
 		b.WriteString("stopped")
 	case p.Err != nil:
 		b.WriteString("failed")
+	case p.Done && p.Step < p.Steps && p.note != "":
+		b.WriteString("stopped")
 	case p.Done:
 		b.WriteString("done")
 	default:
@@ -46,6 +50,8 @@ func (p JobProgress) String() string {
 	fmt.Fprintf(&b, ", %.1f s", p.Seconds)
 	if p.Err != nil {
 		fmt.Fprintf(&b, ": %v", p.Err)
+	} else if p.note != "" {
+		b.WriteString(" · " + p.note)
 	}
 	return b.String()
 }

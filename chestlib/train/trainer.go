@@ -48,6 +48,7 @@ type Trainer struct {
 	best    best
 	warned  map[string]bool
 	told    telling // to other goroutines, while a job runs
+	meter   *Job    // is told of each step; nil for none
 	opened  bool    // Options.Checkpoint was looked for
 
 	x      []float32 // a part of a batch
