@@ -345,44 +345,94 @@ func TestInterruptOnGPU(t *testing.T) {
 // TestTransfers: with the whole step on the GPU no step uploads or downloads
 // anything but indices, triplets, rates and what it found: all of an epoch at once.
 func TestTransfers(t *testing.T) {
-	path := fakeGPU(t, "")
-	var counts []fakecuda.Counts
-	o := small(4)
-	o.OnEpoch = func(Epoch) {
-		c, err := fakecuda.Count(path)
-		if err != nil {
-			t.Error(err)
+	for _, trunk := range []string{"identity", "linear", "mlp"} {
+		path := fakeGPU(t, "")
+		var counts []fakecuda.Counts
+		o := small(4)
+		o.OnEpoch = func(Epoch) {
+			c, err := fakecuda.Count(path)
+			if err != nil {
+				t.Error(err)
+			}
+			counts = append(counts, c)
 		}
-		counts = append(counts, c)
-	}
-	tr := onGPU(t, "identity", o)
-	if _, err := tr.Fit(context.Background(), On("cuda")); err != nil {
-		t.Fatal(err)
-	}
-	weights := 0
-	for _, w := range tr.weights() {
-		weights += 4 * len(w.F32)
-	}
-	rows := 20 // a batch
-	for i := 2; i < len(counts); i++ {
-		up, down := counts[i].UpBytes-counts[i-1].UpBytes, counts[i].DownBytes-counts[i-1].DownBytes
-		uploads, downloads := counts[i].Uploads-counts[i-1].Uploads, counts[i].Downloads-counts[i-1].Downloads
-		const triplets, tensors, sums = 50, 6, 16
-		most := int64(tr.Steps() * (4*rows + 4*(3*triplets+2*3*triplets+1+6*triplets) + 32*tensors))
-		if uploads > 4 || up > most { // indices, triplets, rates, and triplets to make room by
-			t.Errorf("epoch %d: %d uploads of %d bytes, want at most 4 of %d", i+1, uploads, up, most)
+		tr := onGPU(t, trunk, o)
+		if _, err := tr.Fit(context.Background(), On("cuda")); err != nil {
+			t.Fatal(err)
 		}
-		if most := int64(3*weights + 8*sums*tr.Steps()); downloads > 3*tensors+1 || down > most {
-			t.Errorf("epoch %d: %d downloads of %d bytes, want at most %d of %d: weights and moments once, the losses", i+1, downloads, down, 3*tensors+1, most)
+		weights, tensors := 0, len(tr.weights())
+		for _, w := range tr.weights() {
+			weights += 4 * len(w.F32)
 		}
-		if counts[i].Allocations != counts[i-1].Allocations {
-			t.Errorf("epoch %d allocates", i+1)
+		const rows, triplets, sums = 20, 50, 16 // a batch
+		for i := 2; i < len(counts); i++ {
+			a, b := counts[i-1], counts[i]
+			// four uploads: indices, triplets, rates, and triplets to make room by
+			most := int64(tr.Steps()*(4*rows+4*(3*triplets+2*3*triplets+1+6*triplets)+32*tensors) + 4*(15*triplets+1))
+			if up := b.UpBytes - a.UpBytes; b.Uploads-a.Uploads > 4 || up > most {
+				t.Errorf("%s, epoch %d: %d uploads of %d bytes, want at most 4 of %d", trunk, i+1, b.Uploads-a.Uploads, up, most)
+			}
+			most = int64(3*weights + 8*(sums+2*tensors)*tr.Steps())
+			if down := b.DownBytes - a.DownBytes; b.Downloads-a.Downloads > int64(3*tensors+1) || down > most {
+				t.Errorf("%s, epoch %d: %d downloads of %d bytes, want at most %d of %d: weights and moments once, the losses", trunk, i+1, b.Downloads-a.Downloads, down, 3*tensors+1, most)
+			}
+			if b.Allocations != a.Allocations {
+				t.Errorf("%s, epoch %d allocates", trunk, i+1)
+			}
 		}
+		if counts[3].Graphs < int64(3*tr.Steps()) {
+			t.Errorf("%s: %d steps of %d were replayed as a graph", trunk, counts[3].Graphs, tr.steps)
+		}
+		nothingLeft(t, path)
 	}
-	if counts[3].Graphs == 0 {
-		t.Error("no step was replayed as a graph")
+}
+
+// hooked is items that call a function when they are read.
+type hooked struct {
+	*clusters
+	hook func()
+}
+
+func (h *hooked) Item(dst []float32, i int) error {
+	h.hook()
+	return h.clusters.Item(dst, i)
+}
+
+// TestFullGPU: a GPU on which the items find no room is an error with a remedy, and
+// with auto the processor.
+func TestFullGPU(t *testing.T) {
+	for _, device := range []string{"cuda", "auto"} {
+		path := fakeGPU(t, "")
+		o := small(1)
+		var said []string
+		o.OnWarn = func(text string) { said = append(said, text) }
+		tr := onGPU(t, "mlp", o)
+		once := true
+		tr.src = &hooked{newClusters(8, 8, 12, 1), func() {
+			if !once {
+				return
+			}
+			once = false
+			if err := fakecuda.Set(path, "megabytes=0"); err != nil {
+				t.Error(err)
+			}
+		}}
+		_, err := tr.Fit(context.Background(), On(device))
+		if device == "cuda" {
+			if err == nil || tr.steps != 0 {
+				t.Fatalf("%d steps, error %v", tr.steps, err)
+			}
+			said = append(said, err.Error())
+		} else if err != nil || tr.steps != 4 {
+			t.Errorf("%d steps, error %v", tr.steps, err)
+		}
+		for _, w := range []string{"out of memory", "smaller batch", "needed"} {
+			if len(said) != 1 || !strings.Contains(said[0], w) {
+				t.Errorf("%s: %q does not say %q", device, said, w)
+			}
+		}
+		nothingLeft(t, path)
 	}
-	nothingLeft(t, path)
 }
 
 // TestNotFiniteOnGPU: numbers that are lost on the GPU are not brought back.

@@ -34,10 +34,10 @@ func layersOf(rng *rand.Rand) (all []cuda.Layer) {
 func TestTrunkGradient(t *testing.T) {
 	d := open(t)
 	o := loss.CHESTOptions{Tree: loss.HypHCOptions{}}
-	batches, moves := schedule(1, 20)
+	batches, _ := schedule(1, 20)
 	batches = append(batches, batches[0])
 	const rate, large = 1e-4, 1e3 // w moves by rate·g: ε is all of the denominator
-	moves = []optim.Move{{Rate: rate * large, Scale: 1}, {Rate: rate * large, Scale: 1}}
+	moves := []optim.Move{{Rate: rate * large, Scale: 1}, {Rate: rate * large, Scale: 1}}
 	k := newTask(o)
 	options := cuda.HeadOptions{Trunk: layersOf(rand.New(rand.NewPCG(1, 2)))}
 	options.Engine.Optim = optim.AdamWOptions{Beta1: 1e-12, Beta2: 1e-12, Eps: large, Decay: -1}
