@@ -125,9 +125,20 @@ func TestJobContext(t *testing.T) {
 	if _, err := job.Wait(); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
-	tr = onGPU(t, "mlp", small(1))
-	if _, err := tr.Dispatch(display.Context(), 0).Wait(); err != nil {
-		t.Error(err)
+	cell, over := context.WithCancel(context.Background())
+	display.SetContext(cell)
+	defer display.SetContext(nil)
+	tr, begun, goOn = blocked(t)
+	job = tr.Dispatch(display.Context(), 1)
+	<-begun
+	over()
+	if _, err := job.Wait(); !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "the job goes on") {
+		t.Errorf("an interrupted Wait: %v", err)
+	}
+	close(goOn)
+	display.SetContext(nil) // the next cell
+	if _, err := job.Wait(); err != nil || tr.EpochsDone() != 1 {
+		t.Errorf("%d epochs, error %v", tr.EpochsDone(), err)
 	}
 }
 
