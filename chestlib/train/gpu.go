@@ -80,6 +80,8 @@ func (t *Trainer) openGPU(ordinal int) error {
 	}
 	t.gpu = g
 	carry(g.optimizer(), t.moments(g)...)
+	t.useAverage(false)
+	t.keepArrays()
 	t.keep()
 	return nil
 }
@@ -166,22 +168,22 @@ func (t *Trainer) sync() error {
 			}
 		}
 		g.dirty = false
+		t.keepArrays()
 	}
 	t.keep()
 	return nil
 }
 
-// keep remembers where the trainer is, which must be in step with the GPU.
+// keep remembers where the trainer is, unless steps were done after the last sync.
 func (t *Trainer) keep() {
-	g := t.gpu
-	if g == nil || g.failed || g.dirty {
-		return
+	if g := t.gpu; g != nil && !g.failed && !g.dirty {
+		g.kept.at = t.present()
 	}
-	g.kept.at = t.present()
-	if t.average != nil && t.average.Swapped() {
-		return // the arrays are as at the last sync
-	}
-	now := t.arrays()
+}
+
+// keepArrays remembers weights and moments, which must be those of the GPU.
+func (t *Trainer) keepArrays() {
+	g, now := t.gpu, t.arrays()
 	if g.kept.arrays == nil {
 		for _, a := range now {
 			g.kept.arrays = append(g.kept.arrays, safetensors.Tensor{Name: a.Name, F32: make([]float32, len(a.F32))})

@@ -64,18 +64,24 @@ func onGPU(t *testing.T, trunk string, o Options) *Trainer {
 }
 
 // ways are the ways in which a GPU takes part: all of the step on some trunks, and
-// the loss alone, since no kernel cuts entries.
-var ways = []struct {
-	name, trunk string
-	entry       float64
-}{{"heads", "identity", 0}, {"linear", "linear", 0}, {"MLP", "mlp", 0}, {"loss alone", "mlp", 5}}
+// the loss alone, since no kernel cuts entries or averages.
+var ways = []way{{name: "heads", trunk: "identity"}, {name: "linear", trunk: "linear"}, {name: "MLP", trunk: "mlp"},
+	{name: "loss alone", trunk: "mlp", entry: 5}, {name: "average", trunk: "mlp", average: 0.9}}
 
-// quick is small with entries cut at entry.
-func quick(epochs int, entry float64) Options {
+type way struct {
+	name, trunk    string
+	entry, average float64
+}
+
+// options are small with those of the way.
+func (w way) options(epochs int) Options {
 	o := small(epochs)
-	o.MaxEntry = entry
+	o.MaxEntry, o.Average = w.entry, w.average
 	return o
 }
+
+// whole says that the GPU does the whole step.
+func (w way) whole() bool { return w.entry == 0 && w.average == 0 }
 
 // far is the largest difference between the weights of two trainers, proxies
 // included, and where it is.
@@ -131,7 +137,7 @@ func TestFitOnGPU(t *testing.T) {
 func TestStepsAgree(t *testing.T) {
 	for _, way := range ways {
 		path := fakeGPU(t, "")
-		o := quick(15, way.entry)
+		o := way.options(15)
 		want, got := onGPU(t, way.trunk, o), onGPU(t, way.trunk, o)
 		if _, err := want.Fit(context.Background()); err != nil {
 			t.Fatal(err)
@@ -154,14 +160,14 @@ func TestStepsAgree(t *testing.T) {
 func TestCheckpointsGoBetween(t *testing.T) {
 	for _, way := range ways {
 		fakeGPU(t, "")
-		want := onGPU(t, way.trunk, quick(3, way.entry))
+		want := onGPU(t, way.trunk, way.options(3))
 		if _, err := want.Fit(context.Background()); err != nil {
 			t.Fatal(err)
 		}
 		path := filepath.Join(t.TempDir(), "run.safetensors")
 		var last *Trainer
 		for epoch, device := range []string{"cpu", "cuda", "cpu"} {
-			tr := onGPU(t, way.trunk, quick(3, way.entry))
+			tr := onGPU(t, way.trunk, way.options(3))
 			if epoch > 0 {
 				if err := tr.Load(path); err != nil {
 					t.Fatal(err)
@@ -195,6 +201,7 @@ func TestPolicies(t *testing.T) {
 		says           string
 	}{
 		{"no GPU", "devices=0", small(1), "The driver sees no GPU."},
+		{"hidden", "cuInit:1:100", small(1), "CUDA_VISIBLE_DEVICES"},
 		{"mismatch", "cuInit:1:803", small(1), "different versions"},
 		{"links", "cuInit:1:802", small(1), "nvidia-fabricmanager"},
 		{"stub", "cuInit:1:34", small(1), "a stub for linking"},
@@ -259,7 +266,7 @@ func TestLostGPU(t *testing.T) {
 		for _, code := range codes {
 			t.Run(way.name+" "+code, func(t *testing.T) {
 				path := fakeGPU(t, "")
-				o := quick(3, way.entry)
+				o := way.options(3)
 				o.Checkpoint = filepath.Join(t.TempDir(), "run.safetensors")
 				var written []byte
 				broken := false
@@ -299,7 +306,7 @@ func TestLostGPU(t *testing.T) {
 				if _, err := tr.Fit(context.Background()); err != nil {
 					t.Fatal(err)
 				}
-				plain := onGPU(t, way.trunk, quick(3, way.entry))
+				plain := onGPU(t, way.trunk, way.options(3))
 				if _, err := plain.Fit(context.Background()); err != nil {
 					t.Fatal(err)
 				}
@@ -317,13 +324,13 @@ func TestInterruptOnGPU(t *testing.T) {
 	for _, way := range ways {
 		path := fakeGPU(t, "")
 		ctx, cancel := context.WithCancel(context.Background())
-		o := quick(3, way.entry)
+		o := way.options(3)
 		o.OnStep = func(s Step) {
 			if s.Number == 6 {
 				cancel()
 			}
 		}
-		tr, whole := onGPU(t, way.trunk, o), onGPU(t, way.trunk, quick(3, way.entry))
+		tr, whole := onGPU(t, way.trunk, o), onGPU(t, way.trunk, way.options(3))
 		if _, err := tr.Fit(ctx, On("cuda")); !errors.Is(err, context.Canceled) {
 			t.Fatal(err)
 		}
@@ -439,7 +446,7 @@ func TestFullGPU(t *testing.T) {
 func TestNotFiniteOnGPU(t *testing.T) {
 	for _, way := range ways {
 		fakeGPU(t, "")
-		tr := onGPU(t, way.trunk, quick(3, way.entry))
+		tr := onGPU(t, way.trunk, way.options(3))
 		if _, err := tr.Epoch(context.Background(), On("cuda")); err != nil {
 			t.Fatal(err)
 		}
@@ -451,7 +458,7 @@ func TestNotFiniteOnGPU(t *testing.T) {
 		}
 		for i, w := range tr.weights() {
 			for j, v := range w.F32 {
-				if math.IsNaN(float64(v)) || way.entry == 0 && v != before[i].F32[j] {
+				if math.IsNaN(float64(v)) || way.whole() && v != before[i].F32[j] {
 					t.Fatalf("%s: %s[%d] is %g, was %g", way.name, w.Name, j, v, before[i].F32[j])
 				}
 			}

@@ -127,7 +127,7 @@ func TestJobContext(t *testing.T) {
 	}
 	cell, over := context.WithCancel(context.Background())
 	display.SetContext(cell)
-	defer display.SetContext(nil)
+	defer display.SetContext(context.Background())
 	tr, begun, goOn = blocked(t)
 	job = tr.Dispatch(display.Context(), 1)
 	<-begun
@@ -136,7 +136,7 @@ func TestJobContext(t *testing.T) {
 		t.Errorf("an interrupted Wait: %v", err)
 	}
 	close(goOn)
-	display.SetContext(nil) // the next cell
+	display.SetContext(context.Background()) // the next cell
 	if _, err := job.Wait(); err != nil || tr.EpochsDone() != 1 {
 		t.Errorf("%d epochs, error %v", tr.EpochsDone(), err)
 	}
