@@ -15,7 +15,7 @@ func TestGPUDocs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, code := range []int{-1, -2, -3, 2, 34, 46, 100, 101, 209, 221, 222, 802, 803, 999} {
+	for _, code := range []int{-1, -2, -3, -4, 2, 34, 46, 100, 101, 209, 221, 222, 802, 803, 999} {
 		e := &driver.Error{Code: code}
 		if s := e.Sentence(); s == "" || !strings.Contains(string(text), "| "+s+" |") {
 			t.Errorf("docs/gpu.md does not say %q (code %d)", s, code)

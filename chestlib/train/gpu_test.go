@@ -318,6 +318,24 @@ func TestLostGPU(t *testing.T) {
 	}
 }
 
+// TestHungGPU: a GPU that does not answer ends the run like a lost one.
+func TestHungGPU(t *testing.T) {
+	path := fakeGPU(t, "")
+	t.Setenv("CHEST_CUDA_TIMEOUT", "0.2")
+	o := small(3)
+	o.OnEpoch = func(e Epoch) {
+		if err := fakecuda.Set(path, "cuStreamSynchronize:1:-10"); err != nil {
+			t.Error(err)
+		}
+	}
+	tr := onGPU(t, "mlp", o)
+	_, err := tr.Fit(context.Background(), On("cuda"))
+	if err == nil || !strings.Contains(err.Error(), "The GPU does not answer.") || !strings.Contains(err.Error(), "those after step 4") || tr.steps != 4 || tr.EpochsDone() != 1 {
+		t.Errorf("%d steps, error %v", tr.steps, err)
+	}
+	fakeGPU(t, "")
+}
+
 // TestInterruptOnGPU: the run stops after the steps that were queued, keeps them,
 // and a later call ends where one run does.
 func TestInterruptOnGPU(t *testing.T) {

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strconv"
 	"sync"
+	"time"
 	"unsafe"
 )
 
@@ -27,20 +29,21 @@ func (i Info) String() string {
 // Device is a GPU with one stream, on which everything is done in order. Its
 // methods are called inside of Do, except Do itself, Info, Counters and Close.
 type Device struct {
-	mu      sync.Mutex
-	lib     *library
-	info    Info
-	handle  int32
-	context uintptr
-	stream  uintptr
-	dead    error // the context is lost
-	closed  bool
-	guard   *signals
-	arena   arena
-	staging staging
-	launch  launch
-	counts  Counters
-	sync    bool // wait after each launch, to name the kernel that fails
+	mu       sync.Mutex
+	lib      *library
+	info     Info
+	handle   int32
+	context  uintptr
+	stream   uintptr
+	dead     error // the context is lost
+	closed   bool
+	guard    *signals
+	arena    arena
+	staging  staging
+	launch   launch
+	counts   Counters
+	sync     bool          // wait after each launch, to name the kernel that fails
+	patience time.Duration // how long a wait may take
 }
 
 // Counters count what a device did since Open.
@@ -59,6 +62,9 @@ func (s System) Open(ordinal int) (*Device, error) {
 	}
 	d := &Device{lib: lib, guard: guard, sync: s.env("CHEST_CUDA_SYNC") == "1"}
 	d.arena.exact = s.env("CHEST_CUDA_EXACT") == "1"
+	if d.patience, err = patience(s.env("CHEST_CUDA_TIMEOUT")); err != nil {
+		return nil, err
+	}
 	if err := d.open(s, ordinal); err != nil {
 		return nil, err
 	}
@@ -195,10 +201,44 @@ func (d *Device) note(err error) error {
 	return err
 }
 
+// patience is how long a wait may take, from CHEST_CUDA_TIMEOUT in seconds; 120 if
+// that is not set.
+func patience(text string) (time.Duration, error) {
+	if text == "" {
+		return 2 * time.Minute, nil
+	}
+	s, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(s > 0 && s < 1e9) {
+		return 0, fmt.Errorf("cuda: CHEST_CUDA_TIMEOUT is %q; want seconds, such as 300", text)
+	}
+	return time.Duration(s * float64(time.Second)), nil
+}
+
 // Wait waits until all that was queued is done. Errors of kernels show up here.
+//
+// A device that does not come back within CHEST_CUDA_TIMEOUT seconds is lost: the
+// thread that waits for it is left behind. That costs a wait some 25 µs (two cores,
+// fake driver).
 func (d *Device) Wait() error {
 	d.counts.Waits++
-	return d.lib.call(cuStreamSynchronize, d.stream)
+	done := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := d.lib.call(cuCtxSetCurrent, d.context)
+		if err == nil {
+			err = d.lib.call(cuStreamSynchronize, d.stream)
+		}
+		done <- err
+	}()
+	limit := time.NewTimer(d.patience)
+	defer limit.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-limit.C:
+		return &Error{Code: codeHung, Call: "cuStreamSynchronize", Detail: fmt.Sprintf("nothing for %v", d.patience)}
+	}
 }
 
 // Close frees the device's memory and lets it go. A second Close does nothing.

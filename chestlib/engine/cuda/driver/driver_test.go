@@ -472,3 +472,31 @@ func TestPolicy(t *testing.T) {
 		}
 	}
 }
+
+// TestHung: a device that does not come back is lost, and nothing waits for it
+// again.
+func TestHung(t *testing.T) {
+	s := system(t, "")
+	inner := s.Getenv
+	limit := "0.05"
+	s.Getenv = func(name string) string {
+		if name == "CHEST_CUDA_TIMEOUT" {
+			return limit
+		}
+		return inner(name)
+	}
+	d, err := s.Open(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := fakecuda.Set(fake, "cuStreamSynchronize:1:-10"); err != nil {
+		t.Fatal(err)
+	}
+	says(t, d.Do(d.Wait), "The GPU does not answer.", "new process", "nothing for 50ms")
+	says(t, d.Do(func() error { t.Error("Do ran on a hung device"); return nil }), "does not answer")
+	says(t, d.Close(), "does not answer")
+	limit = "soon"
+	if _, err := s.Open(0); err == nil || !strings.Contains(err.Error(), `CHEST_CUDA_TIMEOUT is "soon"`) {
+		t.Error(err)
+	}
+}

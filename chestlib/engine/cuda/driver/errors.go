@@ -11,6 +11,7 @@ const (
 	codeUnsupported = -1 - iota // this build has no GPU support
 	codeNoLibrary               // there is no driver
 	codeNoSymbol                // it is too old
+	codeHung                    // it does not come back
 )
 
 // Codes of the driver that something is done about.
@@ -56,6 +57,7 @@ var meanings = map[int][2]string{
 	codeUnsupported: {"This build has no GPU support.", "Build for linux/amd64 or linux/arm64 without the tag nogpu."},
 	codeNoLibrary:   {"No NVIDIA driver found.", "Install one, or set CHEST_CUDA_DRIVER to its libcuda.so.1."},
 	codeNoSymbol:    {"The NVIDIA driver is too old.", "Install 450 or newer."},
+	codeHung:        {"The GPU does not answer.", "A kernel or the driver hangs; start again from the last checkpoint, in a new process."},
 	codeOutOfMemory: {"The GPU is out of memory.", "Use a smaller batch, or close what else runs on it."},
 	codeStub:        {"This libcuda is a stub for linking, not a driver.", "Take its directory off the path of libraries."},
 	46:              {"The GPU is taken by another process in exclusive mode.", "End that, or set the compute mode to default with nvidia-smi -c 0."},
@@ -75,7 +77,7 @@ var meanings = map[int][2]string{
 }
 
 // lost are the codes after which a context answers nothing any more.
-var lost = []int{214, 219, 700, 702, 710, 714, 715, 716, 717, 718, 719, 999}
+var lost = []int{codeHung, 214, 219, 700, 702, 710, 714, 715, 716, 717, 718, 719, 999}
 
 // Sentence is what the error means, without its name and number.
 func (e *Error) Sentence() string {

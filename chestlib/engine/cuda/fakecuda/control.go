@@ -17,7 +17,8 @@ type Counts struct {
 
 // Reset forgets counts, failures and memory of the library at path, which no device
 // must be using, and sets it up:
-// "cuMemAlloc_v2:2:719" lets the second call fail, "devices=0", "version=11020",
+// "cuMemAlloc_v2:2:719" lets the second call fail, with a code of -5 hang for half a
+// second, "devices=0", "version=11020",
 // "capability=75", "megabytes=64", "steal=10" (a handler for that signal), with commas.
 func Reset(path, settings string) error {
 	text := append([]byte(settings), 0)
