@@ -399,8 +399,12 @@ func TestAblationNotebooks(t *testing.T) {
 				t.Errorf("%d comparisons in\n%s", n, texts)
 			}
 			before := recorded(runs)
-			if r := chest(t, "", args...); r.code != 0 || !slices.Equal(before, recorded(runs)) || !strings.Contains(r.stdout+r.stderr, fmt.Sprintf("%d of %d runs done", 2*lines, 2*lines)) {
-				t.Errorf("again: exit %d\n%s%s", r.code, r.stdout, r.stderr)
+			if r := chest(t, "", args...); r.code != 0 || !slices.Equal(before, recorded(runs)) {
+				t.Errorf("again: exit %d, runs %v, before %v\n%s", r.code, recorded(runs), before, r.stderr)
+			}
+			again := strings.Join(readSaved(t, out).texts(t), "\n")
+			if !strings.Contains(again, fmt.Sprintf("%d of %d runs done", 2*lines, 2*lines)) {
+				t.Errorf("again:\n%s", again)
 			}
 		})
 	}

@@ -10,6 +10,7 @@ import (
 func init() {
 	Symbols["github.com/chestlab/chest/chestlib/engine/graph/graph"] = map[string]reflect.Value{
 		// function, constant and variable definitions
+		"By":            reflect.ValueOf(graph.By),
 		"ExpMap0":       reflect.ValueOf(graph.ExpMap0),
 		"For":           reflect.ValueOf(graph.For),
 		"GELU":          reflect.ValueOf(graph.GELU),
@@ -19,6 +20,7 @@ func init() {
 		"Load":          reflect.ValueOf(graph.Load),
 		"LogSoftmax":    reflect.ValueOf(graph.LogSoftmax),
 		"Loss":          reflect.ValueOf(graph.Loss),
+		"LossBy":        reflect.ValueOf(graph.LossBy),
 		"LossOfProxies": reflect.ValueOf(graph.LossOfProxies),
 		"MLP":           reflect.ValueOf(graph.MLP),
 		"New":           reflect.ValueOf(graph.New),

@@ -15,16 +15,20 @@ func init() {
 		"EvaluateItems":     reflect.ValueOf(train.EvaluateItems),
 		"New":               reflect.ValueOf(train.New),
 		"NewSampler":        reflect.ValueOf(train.NewSampler),
+		"On":                reflect.ValueOf(train.On),
 
 		// type definitions
-		"Batch":    reflect.ValueOf((*train.Batch)(nil)),
-		"Epoch":    reflect.ValueOf((*train.Epoch)(nil)),
-		"Options":  reflect.ValueOf((*train.Options)(nil)),
-		"Progress": reflect.ValueOf((*train.Progress)(nil)),
-		"Sampler":  reflect.ValueOf((*train.Sampler)(nil)),
-		"Scores":   reflect.ValueOf((*train.Scores)(nil)),
-		"Step":     reflect.ValueOf((*train.Step)(nil)),
-		"Trainer":  reflect.ValueOf((*train.Trainer)(nil)),
+		"Batch":       reflect.ValueOf((*train.Batch)(nil)),
+		"Epoch":       reflect.ValueOf((*train.Epoch)(nil)),
+		"Job":         reflect.ValueOf((*train.Job)(nil)),
+		"JobProgress": reflect.ValueOf((*train.JobProgress)(nil)),
+		"Option":      reflect.ValueOf((*train.Option)(nil)),
+		"Options":     reflect.ValueOf((*train.Options)(nil)),
+		"Progress":    reflect.ValueOf((*train.Progress)(nil)),
+		"Sampler":     reflect.ValueOf((*train.Sampler)(nil)),
+		"Scores":      reflect.ValueOf((*train.Scores)(nil)),
+		"Step":        reflect.ValueOf((*train.Step)(nil)),
+		"Trainer":     reflect.ValueOf((*train.Trainer)(nil)),
 
 		// interface wrapper definitions
 		"_Progress": reflect.ValueOf((*_github_com_chestlab_chest_chestlib_train_Progress)(nil)),
