@@ -11,11 +11,10 @@
 //
 // Sums have one order and no atomics: the same GPU gives the same bits.
 //
-// What has run where: a first version of the kernels passed the self-test, memcheck and
-// racecheck on an H200. Their later changes, Engine, HeadTrainer with its graph and its
-// trunk, LayerNorm and GELU, Ranks and cuBLAS have run on the fake driver only, not yet
-// on hardware; tests/gpu is the program that does it. Package train is how a run gets
-// here: see train.On.
+// What has run where: kernels, Engine, HeadTrainer with its graph and its trunks,
+// Ranks and cuBLAS on an H200, and in each run of the tests on the fake driver; lost
+// contexts and hangs on the latter only. tests/gpu is the program for a machine with
+// a GPU. Package train is how a run gets here: see train.On.
 package cuda
 
 import (
