@@ -78,7 +78,11 @@ func (f Folder) Record() (r Record, err error) {
 	if err != nil {
 		return r, err
 	}
-	if err := json.Unmarshal(text, &r); err != nil {
+	err = json.Unmarshal(text, &r)
+	if err == nil {
+		err = r.Check()
+	}
+	if err != nil {
 		return r, fmt.Errorf("sweep: record %s: %w; remove it to run it again", f.path("record.json"), err)
 	}
 	return r, nil

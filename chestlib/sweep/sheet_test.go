@@ -207,6 +207,42 @@ func TestFolderStates(t *testing.T) {
 	}
 }
 
+// TestStoppedAfterTheLastStep: an interrupt between training and measurement leaves
+// no record without scores.
+func TestStoppedAfterTheLastStep(t *testing.T) {
+	c := quickConfig(t)
+	c.Data = "clusters"
+	f := Folder{t.TempDir(), "late"}
+	if err := f.Open(c); err != nil {
+		t.Fatal(err)
+	}
+	look := func(context.Context, string) (Data, error) { return quickData(), nil }
+	ctx, cancel := context.WithCancel(t.Context())
+	epochs := 0
+	if _, err := f.Work(ctx, look, writerFunc(func([]byte) {
+		if epochs++; epochs == c.Train.Epochs {
+			cancel()
+		}
+	})); err == nil {
+		t.Error("no error")
+	}
+	if _, err := f.Record(); err == nil {
+		t.Error("there is a record")
+	}
+	if s, err := f.State(); s != Unfinished || err != nil {
+		t.Errorf("state %v, %v", s, err)
+	}
+	if r, err := f.Work(t.Context(), look, io.Discard); err != nil || r.Check() != nil {
+		t.Errorf("going on: %v, %v", err, r.Check())
+	}
+	if err := os.WriteFile(f.path("record.json"), []byte(`{"Data": "clusters"}`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Record(); err == nil || !strings.Contains(err.Error(), "no Recall@1") || !strings.Contains(err.Error(), f.path("record.json")) {
+		t.Errorf("half a record: error %v", err)
+	}
+}
+
 type writerFunc func(p []byte)
 
 func (f writerFunc) Write(p []byte) (int, error) { f(p); return len(p), nil }

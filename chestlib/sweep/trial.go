@@ -8,6 +8,7 @@
 package sweep
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -17,6 +18,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/chestlab/chest/chestlib/loss"
 	"github.com/chestlab/chest/chestlib/metric"
@@ -58,6 +60,20 @@ type Record struct {
 	Epochs  int     // done; fewer than asked for if the trial was given up as it diverged
 	Seconds float64 // of training
 	Failed  string  // why it has no scores, "" if it has
+}
+
+// Check finds a record that is no whole one: one without a failure has scores in
+// both spaces, Recall@1 among them.
+func (r Record) Check() error {
+	if r.Failed != "" {
+		return nil
+	}
+	for _, s := range []metric.Result{r.E, r.H} {
+		if len(s.Ks) != len(s.Recall) || !slices.Contains(s.Ks, 1) {
+			return fmt.Errorf("it has no Recall@1 and no failure either")
+		}
+	}
+	return nil
 }
 
 // MAPR is the mean MAP@R of the spaces that were trained, 0 if the trial failed.
@@ -130,8 +146,8 @@ func (t Trial) trainer(d Data) (*train.Trainer, error) {
 // fill trains and measures.
 func (r *Record) fill(ctx context.Context, tr *train.Trainer, d Data) error {
 	history, err := tr.Fit(ctx)
-	if ctx.Err() != nil {
-		return err
+	if ctx.Err() != nil { // also when it came after the last step
+		return cmp.Or(err, ctx.Err())
 	}
 	for _, e := range history {
 		r.Seconds += e.Seconds
@@ -144,7 +160,7 @@ func (r *Record) fill(ctx context.Context, tr *train.Trainer, d Data) error {
 	}
 	s, err := train.Evaluate(ctx, tr.Model, d.Test, nil)
 	if ctx.Err() != nil {
-		return err
+		return cmp.Or(err, ctx.Err())
 	}
 	if err != nil {
 		r.Failed = err.Error()

@@ -144,6 +144,9 @@ func readRecord(path string) (r sweep.Record, err error) {
 	if r.Data == "" || len(r.Config) == 0 {
 		return r, fmt.Errorf("%s: %w", path, errors.New("not a record: it has no Data and Config"))
 	}
+	if err := r.Check(); err != nil {
+		return r, fmt.Errorf("%s: not a record: %w", path, err)
+	}
 	return r, nil
 }
 
