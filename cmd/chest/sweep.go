@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -17,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/chestlab/chest/chestlib/sweep"
+	"github.com/chestlab/chest/chestlib/sweep/slurm"
 	"github.com/chestlab/chest/viz"
 )
 
@@ -29,6 +31,7 @@ type sweepFlags struct {
 	table  bool
 	form   string
 	jobs   int
+	slurm  slurmFlags
 }
 
 func sweepCommand() *cobra.Command {
@@ -65,6 +68,9 @@ run that failed is left alone unless --resume names "failed".`,
 					return fmt.Errorf("sweep: --resume %q; want unfinished, lost, failed or none", r)
 				}
 			}
+			if err := f.slurm.check(); err != nil {
+				return err
+			}
 			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
 			return f.run(ctx, args[0])
@@ -77,6 +83,7 @@ run that failed is left alone unless --resume names "failed".`,
 	p.BoolVar(&f.dryRun, "dry-run", false, "say what would run, and why; run nothing")
 	p.BoolVar(&f.table, "table", false, "print the table of what is there; run nothing")
 	p.StringVar(&f.form, "form", "text", "of the table: text, markdown, latex or html")
+	f.slurm.add(p)
 	p.IntVar(&f.jobs, "jobs", runtime.NumCPU(), "runs at a time, each with its share of the processors")
 	return c
 }
@@ -91,10 +98,17 @@ func (f sweepFlags) run(ctx context.Context, path string) error {
 		return failed(err)
 	}
 	if f.dryRun {
-		return failed(f.dry(s))
+		err := f.dry(s)
+		if err == nil && f.slurm.engine == "slurm" {
+			err = f.dryCluster(ctx, s)
+		}
+		return failed(err)
 	}
 	if !f.table {
-		if err := f.course(ctx, s); err != nil {
+		if err := f.course(ctx, s, path); errors.Is(err, slurm.ErrDetached) {
+			fmt.Fprintln(os.Stderr, "submitted; the same command without --detach waits for the jobs and goes on")
+			return nil
+		} else if err != nil {
 			return err
 		}
 	}
@@ -116,8 +130,8 @@ func (f sweepFlags) switches() sweep.Resume {
 	return sweep.Resume{Unfinished: has("unfinished"), Lost: has("lost"), Failed: has("failed")}
 }
 
-// course runs the sweep in processes of this program.
-func (f sweepFlags) course(ctx context.Context, s *sweep.Sweep) error {
+// course runs the sweep in processes of this program, here or on a cluster.
+func (f sweepFlags) course(ctx context.Context, s *sweep.Sweep, plan string) error {
 	self, err := os.Executable()
 	if err != nil {
 		return failed(err)
@@ -126,7 +140,11 @@ func (f sweepFlags) course(ctx context.Context, s *sweep.Sweep) error {
 	local := sweep.Local{Slots: f.jobs, Threads: max(runtime.NumCPU()/f.jobs, 1), Command: func(r sweep.Folder) *exec.Cmd {
 		return exec.Command(self, "trial", "--dir", r.Dir, r.ID)
 	}}
-	err = s.Run(ctx, local)
+	if f.slurm.engine == "slurm" {
+		err = f.onCluster(ctx, s, plan)
+	} else {
+		err = s.Run(ctx, local)
+	}
 	if ctx.Err() != nil {
 		return stopped(fmt.Errorf("sweep: stopped; what is done is in %s, and the same command goes on: %w", f.dir, ctx.Err()))
 	}
@@ -255,7 +273,7 @@ func trialCommand() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&dir, "dir", "runs", "folder of the runs")
-	return c
+	return listForm(c, &dir)
 }
 
 // digests are those of the data of a plan.
