@@ -5,8 +5,9 @@
 # which builds the fake GPU, and clang-19, which compiles the GPU's kernels; npm,
 # which fetches JupyterLab's renderer of outputs; a small LaTeX (some 150 MB), which
 # sets exported notebooks, tables and reports, and pandoc (some 170 MB), by which
-# nbconvert writes the LaTeX that they are compared with. Does nothing where they are
-# there already.
+# nbconvert writes the LaTeX that they are compared with; with CHEST_SLURM=1 Slurm and
+# munge, of which a test starts a private cluster. Does nothing where they are there
+# already.
 set -eu
 missing=""
 command -v jupyter-nbconvert >/dev/null 2>&1 || [ -x /usr/bin/jupyter-nbconvert ] || missing="$missing jupyter-nbconvert"
@@ -18,6 +19,10 @@ command -v clang-19 >/dev/null 2>&1 || missing="$missing clang-19"
 command -v npm >/dev/null 2>&1 || missing="$missing nodejs npm"
 command -v pdflatex >/dev/null 2>&1 && kpsewhich booktabs.sty >/dev/null 2>&1 || missing="$missing texlive-latex-recommended"
 command -v pandoc >/dev/null 2>&1 || missing="$missing pandoc"
+if [ "${CHEST_SLURM:-}" = 1 ]; then
+	command -v slurmctld >/dev/null 2>&1 && command -v slurmd >/dev/null 2>&1 && command -v sbatch >/dev/null 2>&1 || missing="$missing slurm-wlm"
+	command -v munged >/dev/null 2>&1 || missing="$missing munge"
+fi
 [ -n "$missing" ] || exit 0
 
 if ! command -v apt-get >/dev/null 2>&1; then
@@ -35,4 +40,12 @@ $sudo apt-get update -qq
 if ! apt-cache show clang-19 >/dev/null 2>&1; then # an older or newer Debian
 	missing=$(echo "$missing" | sed 's/ clang-19//')
 fi
-$sudo apt-get install -y -qq --no-install-recommends $missing >/dev/null
+# No service starts by itself because it was installed.
+policy=/usr/sbin/policy-rc.d
+[ -e "$policy" ] && policy=""
+[ -z "$policy" ] || printf '#!/bin/sh\nexit 101\n' | $sudo tee "$policy" >/dev/null
+[ -z "$policy" ] || $sudo chmod 755 "$policy"
+status=0
+$sudo apt-get install -y -qq --no-install-recommends $missing >/dev/null || status=$?
+[ -z "$policy" ] || $sudo rm -f "$policy"
+exit $status

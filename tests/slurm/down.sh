@@ -1,6 +1,8 @@
 #!/bin/bash
 # down.sh DIR: ends the cluster of up.sh, whatever is left of it. DIR stays.
 D=$(cd "$1" && pwd) || exit 0
+export SLURM_CONF="$D/etc/slurm.conf"
+[ "$(id -u)" = 0 ] || timeout 5 scancel --user="$(id -un)" >/dev/null 2>&1 # as root jobs end with their node
 if ls "$D"/run/*.ns >/dev/null 2>&1; then
 	nodes=("$D"/run/*.ns) # a node's own file has the process as it is named in the namespace, 1
 else
@@ -14,4 +16,5 @@ for file in "${nodes[@]}" "$D/run/slurmctld.pid" "$D/run/munged.pid"; do
 		tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF "$D/" || continue
 	kill -9 "$pid" 2>/dev/null
 done
+sleep 0.2
 exit 0

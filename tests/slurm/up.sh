@@ -7,7 +7,7 @@
 # DIR/run/NODE.ns is the death of a node with all that runs on it. An ordinary user
 # gets the same cluster without that.
 #
-# Its own slurmctld and munged end with down.sh DIR.
+# down.sh DIR ends it. With WATCH=PID it also ends when that process has.
 set -euo pipefail
 D=$(mkdir -p "$1" && cd "$1" && pwd)
 nodes=${2:-2}
@@ -71,11 +71,15 @@ for i in $(seq "$nodes"); do
 	mkdir -p "$D/spool/n$i"
 	echo "NodeName=n$i NodeHostname=$host NodeAddr=127.0.0.1 Port=$((33000 + RANDOM % 3000 + i * 3000)) CPUs=$cpus CoresPerSocket=$cpus RealMemory=1000 State=UNKNOWN" >>"$D/etc/slurm.conf"
 done
-echo "PartitionName=main Nodes=n[1-$nodes] Default=YES MaxTime=INFINITE State=UP" >>"$D/etc/slurm.conf"
+echo "PartitionName=main Nodes=n[1-$nodes] Default=YES LLN=YES MaxTime=INFINITE State=UP" >>"$D/etc/slurm.conf"
 [ "$version" -ge 23 ] && cgroup=disabled || cgroup=autodetect
 echo "CgroupPlugin=$cgroup" >"$D/etc/cgroup.conf"
 
 export SLURM_CONF="$D/etc/slurm.conf"
+if [ -n "${WATCH:-}" ]; then
+	setsid bash -c 'while kill -0 "$1" 2>/dev/null; do sleep 1; done; exec bash "$2/down.sh" "$3"' _ \
+		"$WATCH" "$(cd "$(dirname "$0")" && pwd)" "$D" >/dev/null 2>&1 </dev/null &
+fi
 for _ in $(seq 50); do
 	[ -S "$D/run/munge.sock" ] && break
 	sleep 0.1

@@ -22,13 +22,15 @@ func (w *watch) leave(why error) error {
 	ctx, stop := context.WithTimeout(context.Background(), patience)
 	defer stop()
 	ids, err := w.live(ctx)
-	if err == nil && len(ids) > 0 {
-		w.log("slurm: cancelling %s; its tasks write checkpoints", strings.Join(ids, ", "))
-		_, err = run(ctx, "scancel", ids...)
-	}
-	for err == nil && len(ids) > 0 && ctx.Err() == nil {
+	for cancelled := false; (unreachable(err) || err == nil && len(ids) > 0) && ctx.Err() == nil; ids, err = w.live(ctx) {
+		if err == nil && !cancelled {
+			w.log("slurm: cancelling %s; the tasks write checkpoints", strings.Join(ids, ", "))
+			if _, err = run(ctx, "scancel", ids...); err != nil && !unreachable(err) {
+				break
+			}
+			cancelled = err == nil
+		}
 		time.Sleep(min(w.poll(), time.Second))
-		ids, err = w.live(ctx)
 	}
 	for _, s := range w.open {
 		if s.begun {

@@ -163,5 +163,9 @@ func (t Task) requeue(log io.Writer) error {
 	ctx, stop := context.WithTimeout(context.Background(), answer)
 	defer stop()
 	_, err := run(ctx, "scontrol", "requeue", job)
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && !exit.Exited() {
+		return nil // Slurm took it, and so ended all processes of the job, this scontrol too
+	}
 	return err
 }
