@@ -69,6 +69,7 @@ func (w *watch) live(ctx context.Context) (ids []string, err error) {
 		return nil, err
 	}
 	w.take(rows)
+	w.answered = true
 	for _, r := range rows {
 		if slices.Contains(names, r.name) && !ended[r.state] && !slices.Contains(ids, r.job) {
 			ids = append(ids, r.job)
