@@ -1,12 +1,13 @@
 # make run    train on the built-in data, write an executed notebook and HTML to out/
 # make test   install what the tests need and run all of them
 # make fuzz   every fuzzer for FUZZTIME (30s) each
+# make slurm  a private Slurm cluster whose nodes, controller and trials are killed
 # make bench  chest beside PyTorch and OpenBLAS: steps, products, retrieval, in one run
 # make twin   the same training in chest and PyTorch, on Omniglot (CHEST_DATA)
 # make bench-go        benchmarks of packages
 # make bench-kernel    chest beside the kernels that are installed, in one run
 # make peers    one notebook under chest, gophernotes and ipykernel
-.PHONY: run build test check fuzz bench twin bench-go bench-kernel peers fmt generate
+.PHONY: run build test check fuzz slurm bench twin bench-go bench-kernel peers fmt generate
 
 GO ?= go
 FUZZTIME ?= 30s
@@ -29,6 +30,10 @@ check:
 
 fuzz:
 	FUZZTIME=$(FUZZTIME) sh tests/fuzz.sh
+
+slurm:
+	CHEST_SLURM=1 sh tests/install.sh
+	CHEST_SLURM=1 CHEST_FULL=1 $(GO) test ./tests -run '^TestSlurm$$' -count=1 -v
 
 bench: build
 	sh tests/bench/install.sh

@@ -30,15 +30,18 @@ grid:
 // TestSlurm runs a plan on a private cluster of two nodes while nodes, the
 // controller, trials and the sweep itself are killed: every run is there once, with
 // the bits of a sweep on one machine that nobody disturbed.
+//
+// It takes two minutes and is not part of make test: make slurm runs it. What the
+// package does with Slurm's words is tested there with a fake.
 func TestSlurm(t *testing.T) {
+	if os.Getenv("CHEST_SLURM") != "1" {
+		t.Skip("SKIPPED: a private Slurm cluster: run make slurm")
+	}
 	for _, name := range []string{"sbatch", "slurmctld", "slurmd", "munged", "unshare"} {
 		need(t, name)
 	}
 	if os.Getuid() != 0 {
 		missing(t, "only root can give a node processes of its own, and so kill it")
-	}
-	if testing.Short() {
-		t.Skip("SKIPPED: takes a minute and a half (-short)")
 	}
 	chest := buildChest(t)
 	c := startCluster(t)

@@ -35,7 +35,7 @@ const stopped = "stopped"
 //
 // log gets a line for each epoch.
 func (f Folder) Work(ctx context.Context, lookup Lookup, log io.Writer) (Record, error) {
-	release, err := durable.Lock(f.path("lock"))
+	release, err := f.lock(ctx)
 	if err != nil {
 		return Record{}, fmt.Errorf("sweep: run %s: %w", f.ID, err)
 	}
@@ -56,6 +56,18 @@ func (f Folder) Work(ctx context.Context, lookup Lookup, log io.Writer) (Record,
 		f.end(err.Error())
 	}
 	return r, err
+}
+
+// lock takes the run's lock. Who looks at the State of a run has it for a moment, so
+// it is tried for a second.
+func (f Folder) lock(ctx context.Context) (release func(), err error) {
+	for range 20 {
+		if release, err = durable.Lock(f.path("lock")); !errors.Is(err, durable.ErrLocked) || ctx.Err() != nil {
+			return release, err
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	return release, err
 }
 
 // begin notes an attempt.

@@ -37,7 +37,7 @@ func frozen(t *testing.T, shell string) Task {
 }
 
 func TestTask(t *testing.T) {
-	record := "echo once >> attempts; echo '{}' > record.json"
+	record := "echo once >> attempts; echo '{\"E\":{\"Ks\":[1],\"Recall\":[0]},\"H\":{\"Ks\":[1],\"Recall\":[0]}}' > record.json"
 	var log strings.Builder
 	task := frozen(t, record)
 	for task.Index = range 3 {
@@ -70,7 +70,7 @@ func TestTask(t *testing.T) {
 
 // TestToken: a node that sees another folder says so.
 func TestToken(t *testing.T) {
-	task := frozen(t, "echo '{}' > record.json")
+	task := frozen(t, "echo '{\"E\":{\"Ks\":[1],\"Recall\":[0]},\"H\":{\"Ks\":[1],\"Recall\":[0]}}' > record.json")
 	task.Token = "other"
 	ctx, stop := context.WithCancel(context.Background())
 	stop() // it waits no longer for the file
