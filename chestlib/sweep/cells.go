@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"fmt"
+	"slices"
 )
 
 // Cell is one line of a plan's table: a data set, a row and a value for each
@@ -108,8 +109,9 @@ func (p *Plan) Tasks(cells []Cell, digest map[string]string, record func(id stri
 	return tasks, later
 }
 
-// choice are the runs that choose among a cell's candidates and the best one,
-// the first of equals, if all have a record.
+// choice are the runs that choose among a cell's candidates and the best one, the
+// first of equals and none that failed. It is known if all have a record and not
+// all failed.
 func (p *Plan) choice(i int, cell Cell, digest string, record func(id string) (Record, bool)) (tasks []Task, best int, known bool) {
 	known, most := true, -1.0
 	for k, candidate := range cell.Candidates {
@@ -118,9 +120,19 @@ func (p *Plan) choice(i int, cell Cell, digest string, record func(id string) (R
 		t := Task{c.ID(digest), c, i, k, true}
 		tasks = append(tasks, t)
 		r, there := record(t.ID)
-		if known = known && there; there && r.MAPR() > most {
+		if known = known && there; there && r.Failed == "" && r.MAPR() > most {
 			best, most = k, r.MAPR()
 		}
 	}
-	return tasks, best, known
+	return tasks, best, known && most >= 0
+}
+
+// once are the tasks without those whose run is there before: cells may share runs.
+func once(tasks []Task) []Task {
+	seen := map[string]bool{}
+	return slices.DeleteFunc(tasks, func(t Task) bool {
+		again := seen[t.ID]
+		seen[t.ID] = true
+		return again
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Plan is a question to be answered by trainings: rows of a table, each with all
@@ -109,10 +110,51 @@ func (p *Plan) Check() error {
 			return fmt.Errorf("seed %d is the one of the runs that choose; take another", s)
 		}
 	}
+	if err := p.checkPaths(); err != nil {
+		return err
+	}
 	if n := p.size(); n > mostRuns {
 		return fmt.Errorf("the plan has more than %d runs", mostRuns)
 	}
 	return nil
+}
+
+// checkPaths finds fields that are set by the plan itself or in two places, of which
+// one would be overwritten without a word, and values that are there twice.
+func (p *Plan) checkPaths() error {
+	axes := map[string]bool{}
+	for _, a := range append(slices.Clone(p.Grid), p.Choose...) {
+		path := strings.ToLower(a.Path)
+		if axes[path] {
+			return fmt.Errorf("%s is an axis twice in grid and choose; leave one", a.Path)
+		}
+		if axes[path] = true; owned(path) {
+			return fmt.Errorf("%s cannot be an axis; it is set by seeds, data and heldOut of the plan", a.Path)
+		}
+		seen := map[string]bool{}
+		for _, v := range a.Values {
+			text := fmt.Sprint(v)
+			if seen[text] {
+				return fmt.Errorf("%s has the value %s twice", a.Path, text)
+			}
+			seen[text] = true
+		}
+	}
+	for _, r := range p.Rows {
+		for _, s := range r.Set {
+			if path := strings.ToLower(s.Path); axes[path] {
+				return fmt.Errorf("row %q sets %s, which is an axis of grid or choose; leave one", r.Name, s.Path)
+			} else if owned(path) {
+				return fmt.Errorf("row %q sets %s, which is set by seeds, data and heldOut of the plan", r.Name, s.Path)
+			}
+		}
+	}
+	return nil
+}
+
+// owned says that a field of Config, in small letters, is set by the plan itself.
+func owned(path string) bool {
+	return slices.Contains([]string{"seed", "data", "heldout", "model.seed"}, path)
 }
 
 // size is about how many runs there are, at most one more than mostRuns.

@@ -107,6 +107,37 @@ func TestPlanChooses(t *testing.T) {
 	}
 }
 
+// TestPlanChoosesNoFailure: a candidate that failed is not chosen, whatever the
+// others found; nothing is if all failed.
+func TestPlanChoosesNoFailure(t *testing.T) {
+	p := parsed(t, "name: x\ndata: [a]\nchoose: {Train.Rate: [0.1, 0.2]}\n")
+	cells, err := p.Cells()
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]Record{}
+	look := func(id string) (Record, bool) { r, ok := known[id]; return r, ok }
+	first, _ := p.Tasks(cells, nil, look)
+	known[first[0].ID], known[first[1].ID] = Record{Failed: "diverged"}, Record{} // MAP@R 0
+	all, later := p.Tasks(cells, nil, look)
+	if len(all) != 3 || later != 0 || all[2].Config.Train.Rate != 0.2 {
+		t.Errorf("%d runs, %d later, want the second candidate after the two that choose: %+v", len(all), later, all)
+	}
+	known[first[1].ID] = Record{Failed: "diverged"}
+	if all, later := p.Tasks(cells, nil, look); len(all) != 2 || later != 1 {
+		t.Errorf("all failed: %d runs, %d later, want 2 and 1", len(all), later)
+	}
+}
+
+// TestSharedRuns: rows that ask for the same run have it begun once.
+func TestSharedRuns(t *testing.T) {
+	p := parsed(t, "name: x\ndata: [a]\nseeds: 2\nrows: [{name: one}, {name: two}]\n")
+	due, _, err := (&Sweep{Plan: p, Dir: t.TempDir()}).Due()
+	if err != nil || len(due) != 2 {
+		t.Errorf("%d runs would begin, want 2: %v", len(due), err)
+	}
+}
+
 // TestPlanErrors: what is wrong is named with its line, and how it should be.
 func TestPlanErrors(t *testing.T) {
 	for _, c := range []struct{ old, now, line, says string }{
@@ -124,6 +155,12 @@ func TestPlanErrors(t *testing.T) {
 		{"Model.DH: [2, 4]", "Model.DH: 2", "14:", "want a list"},
 		{"Model.DH: [2, 4]", "Model.DH: []", "14:", "want a list"},
 		{"heldOut: 0.5", "heldOut: 1", "1:", "heldOut 1"},
+		{"Model.DH: [2, 4]", "Model.DH: [2, 2]", "1:", "Model.DH has the value 2 twice"},
+		{"Model.DH: [2, 4]", "Seed: [2, 4]", "1:", "Seed cannot be an axis"},
+		{"Model.DH: [2, 4]", "data: [a, b]", "1:", "data cannot be an axis"},
+		{"Model.DH: [2, 4]", "train.rate: [2, 4]", "1:", "is an axis twice"},
+		{"Loss: proxy-anchor, ", "Loss: proxy-anchor, model.dh: 3, ", "1:", "row \"anchor\" sets model.dh, which is an axis"},
+		{"Loss: proxy-anchor, ", "Loss: proxy-anchor, HeldOut: 0.3, ", "1:", "row \"anchor\" sets HeldOut"},
 		{"heldOut: 0.5", "holdOut: 0.5", "[19:1]", "holdOut"},
 		{"Loss: proxy-anchor, ", "Loss: [proxy-anchor], ", "12:", `row "anchor"`},
 	} {

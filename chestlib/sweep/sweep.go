@@ -87,6 +87,7 @@ func (c *course) run(ctx context.Context) error {
 	c.begin = time.Now()
 	for {
 		tasks, later := c.Plan.Tasks(c.cells, c.Digest, c.record)
+		tasks = once(tasks)
 		todo, err := c.todo(tasks)
 		if err != nil {
 			return err
@@ -275,7 +276,7 @@ func (s *Sweep) Due() (due []Due, later int, err error) {
 		r, err := Folder{s.Dir, id}.Record()
 		return r, err == nil
 	})
-	for _, t := range tasks {
+	for _, t := range once(tasks) {
 		f := Folder{s.Dir, t.ID}
 		state, err := f.State()
 		if err != nil {
