@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
@@ -35,7 +36,7 @@ func WriteIndex(path string, all []Entry) (err error) {
 }
 
 func fillIndex(db *sql.DB, all []Entry) error {
-	paths := Paths(all, false)
+	groups := byColumn(Paths(all, false))
 	tx, err := db.Begin()
 	if err != nil {
 		return err
@@ -54,8 +55,8 @@ func fillIndex(db *sql.DB, all []Entry) error {
 		}
 		defs = append(defs, c+" "+kind)
 	}
-	for _, p := range paths {
-		defs = append(defs, quoted(p)) // of no kind: numbers stay numbers
+	for _, g := range groups {
+		defs = append(defs, quoted(g.name)+" NUMERIC") // texts of numbers become numbers, others stay texts
 	}
 	if _, err := tx.Exec("CREATE TABLE runs (" + strings.Join(defs, ", ") + ")"); err != nil {
 		return err
@@ -76,8 +77,8 @@ func fillIndex(db *sql.DB, all []Entry) error {
 		for _, v := range e.row() {
 			values = append(values, orNull(v))
 		}
-		for _, p := range paths {
-			values = append(values, orNull(e.Fields[p]))
+		for _, g := range groups {
+			values = append(values, orNull(g.of(e)))
 		}
 		if _, err := into.Exec(values...); err != nil {
 			return err
@@ -89,6 +90,44 @@ func fillIndex(db *sql.DB, all []Entry) error {
 		}
 	}
 	return tx.Commit()
+}
+
+// group is a column of the table and the fields that it holds. SQL does not tell
+// names apart by their case, in which the options of losses may be written as one
+// likes.
+type group struct {
+	name  string
+	paths []string
+}
+
+// of is the value of an entry, which has one of the paths.
+func (g group) of(e Entry) string {
+	for _, p := range g.paths {
+		if v := e.Fields[p]; v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// byColumn gives paths their columns. One that has the name of another column of
+// the table begins with "config.".
+func byColumn(paths []string) (all []group) {
+	at := map[string]int{}
+	for _, p := range paths {
+		key := strings.ToLower(p)
+		if i, there := at[key]; there {
+			all[i].paths = append(all[i].paths, p)
+			continue
+		}
+		at[key] = len(all)
+		name := p
+		if slices.Contains(columns, key) {
+			name = "config." + p
+		}
+		all = append(all, group{name, []string{p}})
+	}
+	return all
 }
 
 func orNull(v string) any {
