@@ -154,9 +154,10 @@ func (f Folder) Log(n int) []string {
 }
 
 // Clear forgets that the run was tried: its record, attempts and checkpoint. Its
-// config and log stay.
+// config and log stay. The checkpoint goes first: a Clear that is killed leaves none
+// that the next attempt would go on from.
 func (f Folder) Clear() error {
-	for _, name := range []string{"record.json", "attempts", "end", "checkpoint"} {
+	for _, name := range []string{"checkpoint", "attempts", "end", "record.json"} {
 		if err := os.Remove(f.path(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("sweep: %w", err)
 		}
