@@ -164,7 +164,7 @@ func compared(some []sweep.Entry) *viz.Table {
 	t := viz.NewTable("", append(append([]string{"run"}, paths...), "state", "R@1 E", "MAP@R E", "R@1 H", "MAP@R H", "seconds")...).
 		Percent("R@1 E", "MAP@R E", "R@1 H", "MAP@R H").Decimals(1, "seconds")
 	for _, e := range some {
-		row := []any{e.ID[:8]}
+		row := []any{e.ID[:min(8, len(e.ID))]}
 		for _, p := range paths {
 			row = append(row, e.Fields[p])
 		}

@@ -152,8 +152,7 @@ func (f sweepFlags) course(ctx context.Context, s *sweep.Sweep, plan string) err
 }
 
 // sweepReporter writes a line for each run that ended, with the time that is left
-// and the last lines of one that failed, but no more than one a second of those
-// that were done at once.
+// and the last lines of the log of one that failed or was lost.
 func sweepReporter(s *sweep.Sweep, w io.Writer) func(sweep.Progress) {
 	return func(p sweep.Progress) {
 		if p.Ended == nil {

@@ -29,7 +29,7 @@ type seat struct {
 const (
 	empty  = iota // nobody sits there
 	idle          // somebody waits for a call
-	taken         // somebody is about to be called, or sits down
+	taken         // somebody is about to be called
 	called        // team and index are set
 )
 
