@@ -262,6 +262,15 @@ func TestStoppedAfterTheLastStep(t *testing.T) {
 	}
 }
 
+// TestNoPaths: a run's name cannot lead out of the folder of runs.
+func TestNoPaths(t *testing.T) {
+	for _, id := range []string{"", ".", "..", "../x", "a/b", ".hidden"} {
+		if _, err := (Folder{t.TempDir(), id}).Work(t.Context(), nil, io.Discard); err == nil || !strings.Contains(err.Error(), "no name of a run") {
+			t.Errorf("%q: error %v", id, err)
+		}
+	}
+}
+
 type writerFunc func(p []byte)
 
 func (f writerFunc) Write(p []byte) (int, error) { f(p); return len(p), nil }

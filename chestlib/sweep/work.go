@@ -11,6 +11,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"time"
@@ -35,6 +36,9 @@ const stopped = "stopped"
 //
 // log gets a line for each epoch.
 func (f Folder) Work(ctx context.Context, lookup Lookup, log io.Writer) (Record, error) {
+	if f.ID == "" || f.ID != filepath.Base(f.ID) || f.ID[0] == '.' {
+		return Record{}, fmt.Errorf("sweep: %q is no name of a run", f.ID)
+	}
 	release, err := f.lock(ctx)
 	if err != nil {
 		return Record{}, fmt.Errorf("sweep: run %s: %w", f.ID, err)

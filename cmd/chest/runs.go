@@ -83,6 +83,9 @@ func join(sep string, parts ...string) string {
 
 // named finds the run whose name begins so.
 func named(dir, prefix string) (sweep.Folder, error) {
+	if prefix == "" {
+		return sweep.Folder{}, fmt.Errorf("runs: an empty name; see chest runs list")
+	}
 	all, err := sweep.Folders(dir)
 	if err != nil {
 		return sweep.Folder{}, err
