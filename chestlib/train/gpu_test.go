@@ -3,9 +3,11 @@ package train
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -314,6 +316,87 @@ func TestLostGPU(t *testing.T) {
 					t.Errorf("%s is off by %g", name, d)
 				}
 			})
+		}
+	}
+}
+
+// TestLostInEpoch: a context that is lost after steps of an epoch were done takes
+// these along. The trainer is where the last epoch or checkpoint ended, whichever is
+// later, with all weights, moments and counts, and goes on as a run from the file.
+func TestLostInEpoch(t *testing.T) {
+	const epoch = 32 // steps: more than are queued at once
+	for _, way := range ways {
+		for _, c := range []struct{ every, from int }{{0, epoch}, {40, 40}} {
+			t.Run(fmt.Sprint(way.name, " after ", c.from), func(t *testing.T) {
+				path := fakeGPU(t, "")
+				o := way.options(2)
+				o.Classes, o.PerClass, o.CheckpointSteps = 2, 1, c.every
+				o.Checkpoint = filepath.Join(t.TempDir(), "run.safetensors")
+				var written []byte
+				o.OnStep = func(s Step) {
+					if s.Number != c.from+4 || written != nil {
+						return
+					}
+					written, _ = os.ReadFile(o.Checkpoint)
+					if err := fakecuda.Set(path, "cuStreamSynchronize:1:719"); err != nil {
+						t.Error(err)
+					}
+				}
+				tr := onGPU(t, way.trunk, o)
+				if tr.Steps() != epoch || epoch <= stepsAhead {
+					t.Fatalf("%d steps an epoch, want %d", tr.Steps(), epoch)
+				}
+				_, err := tr.Fit(context.Background(), On("cuda"))
+				var e *driver.Error
+				if !errors.As(err, &e) || !e.Lost() {
+					t.Fatalf("error %v, want a lost context", err)
+				}
+				for _, w := range []string{fmt.Sprintf("what step %d and later ones learnt", c.from+1), fmt.Sprint("those after step ", c.from), o.Checkpoint} {
+					if !strings.Contains(err.Error(), w) {
+						t.Errorf("%q does not say %q", err, w)
+					}
+				}
+				if now, err := os.ReadFile(o.Checkpoint); err != nil || len(now) == 0 || string(now) != string(written) {
+					t.Errorf("the checkpoint was changed, %v", err)
+				}
+				fakeGPU(t, "")
+				unnamed := o
+				unnamed.Checkpoint, unnamed.CheckpointSteps = "", 0
+				other := onGPU(t, way.trunk, unnamed)
+				if err := other.Load(o.Checkpoint); err != nil {
+					t.Fatal(err)
+				}
+				samePlace(t, tr, other, c.from)
+				for _, r := range []*Trainer{tr, other} {
+					if _, err := r.Fit(context.Background(), On("cuda")); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if d, name := far(tr, other); d != 0 || tr.steps != 2*epoch {
+					t.Errorf("%d steps; %s is off by %g from a run from the checkpoint", tr.steps, name, d)
+				}
+			})
+		}
+	}
+}
+
+// samePlace fails unless both trainers are after so many steps, with the same
+// weights and moments.
+func samePlace(t *testing.T, got, want *Trainer, steps int) {
+	t.Helper()
+	for _, tr := range []*Trainer{got, want} {
+		if a, b := tr.rest.Steps(), tr.engine.Optimizer().Steps(); tr.steps != steps || tr.place != steps || a != steps || b != steps || tr.gpu != nil {
+			t.Errorf("%d steps, place %d, the optimisers count %d and %d, want %d", tr.steps, tr.place, a, b, steps)
+		}
+		tr.useAverage(false)
+	}
+	if (got.run == nil) != (want.run == nil) || got.run != nil && got.run.At != want.run.At {
+		t.Errorf("the epoch in progress is %+v, want %+v", got.run, want.run)
+	}
+	kept := want.arrays()
+	for i, a := range got.arrays() {
+		if a.Name != kept[i].Name || !slices.Equal(a.F32, kept[i].F32) {
+			t.Errorf("%s is not that of the checkpoint", a.Name)
 		}
 	}
 }
