@@ -59,7 +59,7 @@ func (t *Trainer) Epoch(ctx context.Context, o ...Option) (e Epoch, err error) {
 	if err := t.open(); err != nil {
 		return Epoch{}, err
 	}
-	if err := t.attach(deviceOf(o)); err != nil {
+	if err := t.attach(ctx, deviceOf(o)); err != nil {
 		return Epoch{}, err
 	}
 	e, err = t.epoch(ctx, nil)
@@ -98,7 +98,7 @@ func (t *Trainer) fit(ctx context.Context, device string, until int, p Progress)
 	}
 	more := func() bool { return !t.best.Stopped && (t.epochsDone() < until || t.run != nil) }
 	if more() {
-		if err := t.attach(device); err != nil {
+		if err := t.attach(ctx, device); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -35,8 +36,9 @@ type kept struct {
 	arrays []safetensors.Tensor
 }
 
-// attach opens what On has named, for the steps that follow.
-func (t *Trainer) attach(device string) error {
+// attach opens what On has named, for the steps that follow. The end of ctx is an
+// error with any policy: it says nothing about the GPU.
+func (t *Trainer) attach(ctx context.Context, device string) error {
 	p, err := driver.ParsePolicy(device)
 	if err != nil {
 		return fmt.Errorf("train: On: %w", err)
@@ -44,8 +46,11 @@ func (t *Trainer) attach(device string) error {
 	if !p.GPU {
 		return nil
 	}
-	if err = t.openGPU(p.Ordinal); err == nil {
+	if err = t.openGPU(ctx, p.Ordinal); err == nil {
 		return nil
+	}
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return fmt.Errorf("train: On(%q): %w", device, err)
 	}
 	if p.CPU {
 		t.warn("gpu", fmt.Sprintf("training on the processor: %v", err))
@@ -55,7 +60,7 @@ func (t *Trainer) attach(device string) error {
 }
 
 // openGPU opens GPU number ordinal and takes weights and moments there.
-func (t *Trainer) openGPU(ordinal int) error {
+func (t *Trainer) openGPU(ctx context.Context, ordinal int) error {
 	l, ok := t.Loss.(*loss.CHEST)
 	if !ok {
 		return fmt.Errorf("the loss %s is not there on the GPU; use On(\"cpu\")", t.o.Loss.Name())
@@ -70,7 +75,7 @@ func (t *Trainer) openGPU(ordinal int) error {
 	g := &gpu{device: d, cpu: t.engine, begun: time.Now()}
 	options := engine.Options{Optim: t.o.Optim, Common: t.common}
 	if t.wholeStep(l) {
-		err = t.takeWhole(g, l, options)
+		err = t.takeWhole(ctx, g, l, options)
 	} else if g.engine, err = cuda.New(l, options, d); err == nil {
 		t.engine = g.engine
 	}

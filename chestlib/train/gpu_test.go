@@ -543,6 +543,28 @@ func TestFullGPU(t *testing.T) {
 	}
 }
 
+// TestInterruptWhileReading: an interrupt ends the reading of the items, before the
+// first step, and is no reason to train on the processor.
+func TestInterruptWhileReading(t *testing.T) {
+	for _, device := range []string{"cuda", "auto"} {
+		path := fakeGPU(t, "")
+		ctx, cancel := context.WithCancel(context.Background())
+		o := small(1)
+		o.OnWarn = func(text string) { t.Errorf("%s warns: %s", device, text) }
+		tr := onGPU(t, "mlp", o)
+		read := 0
+		tr.src = &hooked{newClusters(8, 8, 12, 1), func() {
+			if read++; read == 3 {
+				cancel()
+			}
+		}}
+		if _, err := tr.Fit(ctx, On(device)); !errors.Is(err, context.Canceled) || read != 3 || tr.steps != 0 {
+			t.Errorf("%s: %d items read, %d steps, error %v", device, read, tr.steps, err)
+		}
+		nothingLeft(t, path)
+	}
+}
+
 // TestNotFiniteOnGPU: numbers that are lost on the GPU are not brought back.
 func TestNotFiniteOnGPU(t *testing.T) {
 	for _, way := range ways {

@@ -59,10 +59,13 @@ func (t *Trainer) layers() (all []cuda.Layer) {
 }
 
 // takeWhole makes the trainer of the whole step, with all items on the device.
-func (t *Trainer) takeWhole(g *gpu, l *loss.CHEST, o engine.Options) (err error) {
+func (t *Trainer) takeWhole(ctx context.Context, g *gpu, l *loss.CHEST, o engine.Options) (err error) {
 	x := cuda.Features{D: t.Model.In().Size()}
 	x.X, x.Label = make([]float32, t.src.Len()*x.D), make([]int, t.src.Len())
 	for i := range x.Label {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("stopped after reading %d of %d items, before the first step: %w", i, len(x.Label), err)
+		}
 		if err := t.src.Item(x.X[i*x.D:(i+1)*x.D], i); err != nil {
 			return fmt.Errorf("item %d: %w", i, err)
 		}
