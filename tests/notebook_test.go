@@ -2,7 +2,6 @@ package tests
 
 import (
 	"encoding/json"
-	"fmt"
 	"math"
 	"os"
 	"os/exec"
@@ -377,35 +376,5 @@ func TestNbconvert(t *testing.T) {
 				break
 			}
 		}
-	}
-}
-
-// TestAblationNotebooks runs the notebooks of sweeps, shorter than for the committed
-// outputs: each line of a table has all its seeds, and comparisons are made.
-func TestAblationNotebooks(t *testing.T) {
-	for name, lines := range map[string]int{"11_ablation_terms": 5, "12_dimensions": 5, "13_curvature_clip": 6, "14_proxies": 4} {
-		t.Run(name, func(t *testing.T) {
-			dir := t.TempDir()
-			out, runs := filepath.Join(dir, "out.ipynb"), filepath.Join(dir, "runs")
-			args := []string{"run", "../notebooks/" + name + ".ipynb", "-o", out, "-p", "epochs=1", "-p", "seeds=2", "-p", "dir=" + runs}
-			if r := chest(t, "", args...); r.code != 0 {
-				t.Fatalf("exit %d\n%s%s", r.code, r.stdout, r.stderr)
-			}
-			if n := len(recorded(runs)); n != 2*lines {
-				t.Errorf("%d runs, want 2 of each of %d lines", n, lines)
-			}
-			texts := strings.Join(readSaved(t, out).texts(t), "\n")
-			if n := strings.Count(texts, "over 2 seeds"); n < lines-1 {
-				t.Errorf("%d comparisons in\n%s", n, texts)
-			}
-			before := recorded(runs)
-			if r := chest(t, "", args...); r.code != 0 || !slices.Equal(before, recorded(runs)) {
-				t.Errorf("again: exit %d, runs %v, before %v\n%s", r.code, recorded(runs), before, r.stderr)
-			}
-			again := strings.Join(readSaved(t, out).texts(t), "\n")
-			if !strings.Contains(again, fmt.Sprintf("%d of %d runs done", 2*lines, 2*lines)) {
-				t.Errorf("again:\n%s", again)
-			}
-		})
 	}
 }

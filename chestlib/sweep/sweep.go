@@ -104,6 +104,9 @@ func (c *course) run(ctx context.Context) error {
 			continue
 		}
 		if len(todo) == 0 {
+			if err := c.list(tasks); err != nil {
+				return err
+			}
 			return c.verdict(tasks, later)
 		}
 		if err := c.engine.Run(ctx, c.Dir, todo, c.begun, c.done); err != nil {
@@ -164,6 +167,9 @@ func (c *course) todo(tasks []Task) (todo []Task, err error) {
 		f := Folder{c.Dir, t.ID}
 		if c.states[t.ID], err = f.State(); err != nil {
 			return nil, err
+		}
+		if c.states[t.ID] == Done {
+			os.Remove(f.path("checkpoint")) // of a process that was killed when it had written the record
 		}
 		begin := c.begins(f, c.states[t.ID])
 		if !begin {

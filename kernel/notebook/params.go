@@ -59,6 +59,23 @@ func (nb *Notebook) SetParameters(params []string) error {
 	return nil
 }
 
+// Parameters are the names that the cell tagged "parameters" declares, none without
+// such a cell or if it is broken.
+func (nb *Notebook) Parameters() (names []string) {
+	at := slices.IndexFunc(nb.Cells, func(c *Cell) bool { return c.Kind == Code && c.tagged(parametersTag) })
+	if at < 0 {
+		return nil
+	}
+	declared, err := declarations(nb.Cells[at].Source)
+	if err != nil {
+		return nil
+	}
+	for _, d := range declared {
+		names = append(names, d.name)
+	}
+	return names
+}
+
 // parameter is one declared name.
 type parameter struct {
 	name  string
