@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/chestlab/chest/chestlib/loss"
@@ -26,6 +27,7 @@ type Config struct {
 	Loss     Choice // a recipe of loss.Recipes and its options; "" is chest
 	Optim    Choice // of optim.Recipes; "" is AdamW
 	Schedule Choice // of optim.Schedules; "" is cosine
+	On       string `json:",omitempty"` // as train.On has it, cuda or auto for example; "" is the processor
 }
 
 // Training is what a plan may set of train.Options.
@@ -96,7 +98,7 @@ func ReadConfig(text []byte) (c Config, err error) {
 
 // Trial is the training that c describes.
 func (c Config) Trial() (t Trial, err error) {
-	t.Model = c.Model
+	t.Model, t.On = c.Model, c.On
 	t.Model.Seed = c.Seed
 	s := c.Train
 	t.Train = train.Options{
@@ -130,6 +132,9 @@ func (c Choice) options() []byte {
 	return c.Options
 }
 
+// devices are what On may be.
+var devices = regexp.MustCompile(`^(|cpu|auto|cuda(:[0-9]{1,3})?)$`)
+
 // check finds what no options struct looks at.
 func (c Config) check() error {
 	for what, choice := range map[string]Choice{"Loss": c.Loss, "Optim": c.Optim, "Schedule": c.Schedule} {
@@ -138,6 +143,8 @@ func (c Config) check() error {
 		}
 	}
 	switch {
+	case !devices.MatchString(c.On):
+		return fmt.Errorf("On %q; want cpu, auto, cuda or cuda: and a number", c.On)
 	case c.Data == "":
 		return fmt.Errorf("Data is empty; give the name of the data")
 	case !(c.HeldOut >= 0 && c.HeldOut < 1):

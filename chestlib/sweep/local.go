@@ -15,6 +15,7 @@ import (
 type Local struct {
 	Slots   int                      // processes at a time; 0 means 1
 	Threads int                      // of each; 0 means its own default
+	GPUs    []string                 // for CUDA_VISIBLE_DEVICES, such as "0", dealt out to the slots in turn; none leaves it as it is
 	Command func(f Folder) *exec.Cmd // the process that does Folder.Work; its standard output and error go to the run's log
 }
 
@@ -29,11 +30,11 @@ func (l Local) Run(ctx context.Context, dir string, tasks []Task, begun, done fu
 	var wg sync.WaitGroup
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	for range max(l.Slots, 1) {
+	for slot := range max(l.Slots, 1) {
 		wg.Go(func() {
 			for t := range queue {
 				locked(&mu, func() { begun(t) })
-				if err := l.one(ctx, Folder{dir, t.ID}); err != nil {
+				if err := l.one(ctx, Folder{dir, t.ID}, slot); err != nil {
 					select {
 					case errs <- err:
 					default:
@@ -70,7 +71,7 @@ func locked(mu *sync.Mutex, f func()) {
 
 // one runs a task's process to its end. What the process found is in its folder;
 // an error is one of starting it.
-func (l Local) one(ctx context.Context, f Folder) error {
+func (l Local) one(ctx context.Context, f Folder, slot int) error {
 	log, err := os.OpenFile(f.path("log.txt"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o666)
 	if err != nil {
 		return fmt.Errorf("sweep: %w", err)
@@ -80,6 +81,9 @@ func (l Local) one(ctx context.Context, f Folder) error {
 	cmd.Stdout, cmd.Stderr = log, log
 	if l.Threads > 0 {
 		cmd.Env = append(cmd.Environ(), fmt.Sprintf("GOMAXPROCS=%d", l.Threads))
+	}
+	if len(l.GPUs) > 0 {
+		cmd.Env = append(cmd.Environ(), "CUDA_VISIBLE_DEVICES="+l.GPUs[slot%len(l.GPUs)])
 	}
 	bind(cmd)
 	if err := cmd.Start(); err != nil {

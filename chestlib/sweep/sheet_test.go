@@ -9,9 +9,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/parquet-go/parquet-go"
 )
 
 // ran is a folder with the runs of a small plan, of which one was never begun and
@@ -274,3 +277,62 @@ func TestNoPaths(t *testing.T) {
 type writerFunc func(p []byte)
 
 func (f writerFunc) Write(p []byte) (int, error) { f(p); return len(p), nil }
+
+// TestParquet reads the file back and compares it with the CSV, value by value.
+func TestParquet(t *testing.T) {
+	all, err := Entries(ran(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sheet, file bytes.Buffer
+	if err := WriteCSV(&sheet, all); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteParquet(&file, all); err != nil {
+		t.Fatal(err)
+	}
+	want, err := csv.NewReader(&sheet).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := parquet.OpenFile(bytes.NewReader(file.Bytes()), int64(file.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.NumRows() != int64(len(all)) || len(got.Schema().Fields()) != len(want[0]) {
+		t.Fatalf("%d rows of %d columns, want %d of %d", got.NumRows(), len(got.Schema().Fields()), len(all), len(want[0]))
+	}
+	rows := make([]parquet.Row, len(all))
+	if n, err := got.RowGroups()[0].Rows().ReadRows(rows); n != len(all) {
+		t.Fatal(n, err)
+	}
+	doubles := 0
+	for k, f := range got.Schema().Fields() {
+		at := slices.Index(want[0], f.Name())
+		if at < 0 {
+			t.Errorf("column %s is not in the CSV", f.Name())
+			continue
+		}
+		for i := range all {
+			v := rows[i][k]
+			text := ""
+			switch {
+			case v.IsNull():
+			case v.Kind() == parquet.Double:
+				doubles++
+				text = strconv.FormatFloat(v.Double(), 'g', -1, 64)
+			default:
+				text = string(v.ByteArray())
+			}
+			if text != want[i+1][at] {
+				t.Errorf("%s of run %d: %q, want %q", f.Name(), i, text, want[i+1][at])
+			}
+		}
+	}
+	if doubles == 0 {
+		t.Error("no value is a number")
+	}
+	if err := WriteParquet(io.Discard, nil); err != nil {
+		t.Errorf("without runs: %v", err)
+	}
+}

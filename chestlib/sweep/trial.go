@@ -19,6 +19,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/chestlab/chest/chestlib/loss"
 	"github.com/chestlab/chest/chestlib/metric"
@@ -40,6 +41,7 @@ type Data struct {
 type Trial struct {
 	Model model.Options
 	Train train.Options
+	On    string // where it is trained, as train.On has it; "" is the processor
 	Note  string // what sets it apart from other variants, for tables
 }
 
@@ -114,7 +116,7 @@ func Run(ctx context.Context, t Trial, d Data, dir string) (r Record, cached boo
 			return r, false, err
 		}
 	}
-	if err := r.fill(ctx, tr, d); err != nil {
+	if err := r.fill(ctx, tr, d, t.On); err != nil {
 		return r, false, err
 	}
 	if dir == "" {
@@ -144,10 +146,13 @@ func (t Trial) trainer(d Data) (*train.Trainer, error) {
 }
 
 // fill trains and measures.
-func (r *Record) fill(ctx context.Context, tr *train.Trainer, d Data) error {
-	history, err := tr.Fit(ctx)
+func (r *Record) fill(ctx context.Context, tr *train.Trainer, d Data, on string) error {
+	history, err := tr.Fit(ctx, train.On(cmp.Or(on, "cpu")))
 	if ctx.Err() != nil { // also when it came after the last step
 		return cmp.Or(err, ctx.Err())
+	}
+	if err != nil && len(history) == 0 && strings.HasPrefix(on, "cuda") {
+		return err // such as no GPU here, which says nothing of the trial
 	}
 	for _, e := range history {
 		r.Seconds += e.Seconds

@@ -213,7 +213,7 @@ func runsExport(dir *string) *cobra.Command {
 	var out string
 	c := &cobra.Command{
 		Use:   "export",
-		Short: "Write all runs to a file: .csv, .jsonl, or .sqlite for questions in SQL",
+		Short: "Write all runs to a file: .csv, .jsonl, .parquet, or .sqlite for questions in SQL",
 		Example: `  chest runs export -o runs.csv
   chest runs export -o runs.sqlite && sqlite3 runs.sqlite 'SELECT "Model.DH", avg(map_r_h) FROM runs GROUP BY 1'`,
 		Args: cobra.NoArgs,
@@ -242,10 +242,12 @@ func exported(path string, all []sweep.Entry) error {
 		err = sweep.WriteCSV(&b, all)
 	case ".jsonl":
 		err = sweep.WriteJSONL(&b, all)
+	case ".parquet":
+		err = sweep.WriteParquet(&b, all)
 	case ".sqlite", ".db":
 		return sweep.WriteIndex(path, all)
 	default:
-		return fmt.Errorf("runs: %s: want a name that ends in .csv, .jsonl or .sqlite", path)
+		return fmt.Errorf("runs: %s: want a name that ends in .csv, .jsonl, .parquet or .sqlite", path)
 	}
 	if err == nil {
 		err = durable.Write(path, func(w io.Writer) error { _, err := w.Write(b.Bytes()); return err })

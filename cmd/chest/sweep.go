@@ -31,6 +31,7 @@ type sweepFlags struct {
 	table  bool
 	form   string
 	jobs   int
+	gpus   []string
 	slurm  slurmFlags
 }
 
@@ -57,6 +58,9 @@ run that failed is left alone unless --resume names "failed".`,
   chest sweep plan.yaml --table --form latex > table.tex`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(f.gpus) > 0 && !cmd.Flags().Changed("jobs") {
+				f.jobs = len(f.gpus)
+			}
 			if f.jobs < 1 {
 				return fmt.Errorf("sweep: --jobs %d; want at least 1", f.jobs)
 			}
@@ -85,6 +89,7 @@ run that failed is left alone unless --resume names "failed".`,
 	p.StringVar(&f.form, "form", "text", "of the table: text, markdown, latex or html")
 	f.slurm.add(p)
 	p.IntVar(&f.jobs, "jobs", runtime.NumCPU(), "runs at a time, each with its share of the processors")
+	p.StringSliceVar(&f.gpus, "gpus", nil, "GPUs for the runs in turn, such as 0,1: each process sees one; for plans with On: cuda")
 	return c
 }
 
@@ -137,7 +142,7 @@ func (f sweepFlags) course(ctx context.Context, s *sweep.Sweep, plan string) err
 		return failed(err)
 	}
 	s.Report = sweepReporter(s, os.Stderr)
-	local := sweep.Local{Slots: f.jobs, Threads: max(runtime.NumCPU()/f.jobs, 1), Command: func(r sweep.Folder) *exec.Cmd {
+	local := sweep.Local{Slots: f.jobs, Threads: max(runtime.NumCPU()/f.jobs, 1), GPUs: f.gpus, Command: func(r sweep.Folder) *exec.Cmd {
 		return exec.Command(self, "trial", "--dir", r.Dir, r.ID)
 	}}
 	if f.slurm.engine == "slurm" {
