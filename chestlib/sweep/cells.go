@@ -113,11 +113,21 @@ func (p *Plan) Tasks(cells []Cell, digest map[string]string, record func(id stri
 // first of equals and none that failed. It is known if all have a record and not
 // all failed.
 func (p *Plan) choice(i int, cell Cell, digest string, record func(id string) (Record, bool)) (tasks []Task, best int, known bool) {
+	left := make([]bool, len(cell.Candidates))
+	for k := range left {
+		left[k] = true
+	}
+	if p.Prune > 0 {
+		if tasks, left, known = p.pruned(i, cell, digest, record); !known {
+			return tasks, 0, false
+		}
+	}
 	known, most := true, -1.0
-	for k, candidate := range cell.Candidates {
-		c := candidate.Config
-		c.Seed, c.HeldOut = chooseSeed, p.heldOut()
-		t := Task{c.ID(digest), c, i, k, true}
+	for k := range cell.Candidates {
+		if !left[k] {
+			continue
+		}
+		t := p.candidate(i, cell, k, digest, 0)
 		tasks = append(tasks, t)
 		r, there := record(t.ID)
 		if known = known && there; there && r.Failed == "" && r.MAPR() > most {
@@ -125,6 +135,35 @@ func (p *Plan) choice(i int, cell Cell, digest string, record func(id string) (R
 		}
 	}
 	return tasks, best, known && most >= 0
+}
+
+// candidate is the run of candidate k on the training classes less those that are
+// held out, to its end or until an epoch.
+func (p *Plan) candidate(i int, cell Cell, k int, digest string, until int) Task {
+	c := cell.Candidates[k].Config
+	c.Seed, c.HeldOut, c.Until = chooseSeed, p.heldOut(), until
+	return Task{c.ID(digest), c, i, k, true}
+}
+
+// pruned are the short runs of all candidates and, if all have a record, those that
+// are left: not failed and not below the median.
+func (p *Plan) pruned(i int, cell Cell, digest string, record func(id string) (Record, bool)) (tasks []Task, left []bool, known bool) {
+	known = true
+	left = make([]bool, len(cell.Candidates))
+	var scores []float64
+	for k := range cell.Candidates {
+		t := p.candidate(i, cell, k, digest, p.Prune)
+		tasks = append(tasks, t)
+		r, there := record(t.ID)
+		known = known && there
+		left[k] = there && r.Failed == ""
+		scores = append(scores, r.MAPR())
+	}
+	median := slices.Sorted(slices.Values(scores))[(len(scores)-1)/2]
+	for k, s := range scores {
+		left[k] = left[k] && s >= median
+	}
+	return tasks, left, known
 }
 
 // once are the tasks without those whose run is there before: cells may share runs.

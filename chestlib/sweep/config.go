@@ -27,6 +27,7 @@ type Config struct {
 	Loss     Choice // a recipe of loss.Recipes and its options; "" is chest
 	Optim    Choice // of optim.Recipes; "" is AdamW
 	Schedule Choice // of optim.Schedules; "" is cosine
+	Until    int    `json:",omitempty"` // epochs after which the run ends and is measured, of a schedule of Train.Epochs; 0 means all
 	On       string `json:",omitempty"` // as train.On has it, cuda or auto for example; "" is the processor
 }
 
@@ -98,7 +99,7 @@ func ReadConfig(text []byte) (c Config, err error) {
 
 // Trial is the training that c describes.
 func (c Config) Trial() (t Trial, err error) {
-	t.Model, t.On = c.Model, c.On
+	t.Model, t.On, t.Until = c.Model, c.On, c.Until
 	t.Model.Seed = c.Seed
 	s := c.Train
 	t.Train = train.Options{
@@ -143,6 +144,8 @@ func (c Config) check() error {
 		}
 	}
 	switch {
+	case c.Until < 0:
+		return fmt.Errorf("Until %d; want a number of epochs, or 0 for all", c.Until)
 	case !devices.MatchString(c.On):
 		return fmt.Errorf("On %q; want cpu, auto, cuda or cuda: and a number", c.On)
 	case c.Data == "":

@@ -49,7 +49,7 @@ func (s *Sweep) Results() ([]Result, error) {
 // add counts a run.
 func (r *Result) add(t Task, record Record, there bool) {
 	if t.Choosing {
-		if there {
+		if there && t.Config.Until == 0 {
 			r.Choices = append(r.Choices, record)
 		}
 		return

@@ -1,9 +1,12 @@
 package sweep
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -297,4 +300,80 @@ func BenchmarkTenThousandRuns(b *testing.B) {
 			}
 		}
 	})
+}
+
+// TestPlanPrunes: of the candidates, each trained for some epochs, those below the
+// median are given up, whatever order they ended in; the best of the rest, in full,
+// is what the seeds run.
+func TestPlanPrunes(t *testing.T) {
+	p := parsed(t, "name: x\ndata: [a]\nseeds: 2\nprune: 3\nbase: {Train: {Epochs: 9}}\nchoose: {Train.Rate: [0.1, 0.2, 0.3, 0.4, 0.5]}\n")
+	cells, err := p.Cells()
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]Record{}
+	look := func(id string) (Record, bool) { r, ok := known[id]; return r, ok }
+	found := func(task Task, score float64) {
+		var r Record
+		r.E.MAPR, r.H.MAPR = score, score
+		known[task.ID] = r
+	}
+	short, later := p.Tasks(cells, nil, look)
+	if len(short) != 5 || later != 2 {
+		t.Fatalf("%d runs, %d later, want 5 short ones and 2", len(short), later)
+	}
+	for i, score := range []float64{0.3, 0.1, 0.5, 0.2, 0.9} {
+		if c := short[i].Config; c.Until != 3 || c.HeldOut != 0.25 || c.Train.Epochs != 9 {
+			t.Errorf("a short run is %+v", c)
+		}
+		if all, _ := p.Tasks(cells, nil, look); len(all) != 5 {
+			t.Errorf("%d runs before all the short ones are done", len(all))
+		}
+		found(short[i], score)
+	}
+	known[short[4].ID] = Record{Failed: "diverged"} // it counts as nothing: the median is 0.2
+	full, _ := p.Tasks(cells, nil, look)
+	var rates []float64
+	for _, task := range full[5:] {
+		if task.Config.Until != 0 || !task.Choosing {
+			t.Errorf("a long run is %+v", task)
+		}
+		rates = append(rates, task.Config.Train.Rate)
+	}
+	if !slices.Equal(rates, []float64{0.1, 0.3, 0.4}) {
+		t.Fatalf("rates %v are left, want 0.1, 0.3, 0.4", rates)
+	}
+	found(full[5], 0.6)
+	found(full[6], 0.4)
+	found(full[7], 0.5)
+	all, later := p.Tasks(cells, nil, look)
+	if len(all) != 10 || later != 0 || all[9].Choosing || all[9].Config.Train.Rate != 0.1 || all[9].Config.Until != 0 {
+		t.Errorf("%d runs, %d later: %+v", len(all), later, all[len(all)-1])
+	}
+}
+
+// TestUntil trains part of a schedule: its epochs are those of the whole one.
+func TestUntil(t *testing.T) {
+	history := func(until int) Record {
+		c := quickConfig(t)
+		c.Data, c.Train.Epochs, c.Until = "any", 3, until
+		f := Folder{t.TempDir(), c.ID("")}
+		if err := f.Open(c); err != nil {
+			t.Fatal(err)
+		}
+		r, err := f.Work(t.Context(), func(context.Context, string) (Data, error) { return quickData(), nil }, io.Discard)
+		if err != nil || r.Failed != "" {
+			t.Fatal(err, r.Failed)
+		}
+		return r
+	}
+	short, long := history(2), history(0)
+	if len(short.History) != 2 || len(long.History) != 3 {
+		t.Fatalf("%d and %d epochs", len(short.History), len(long.History))
+	}
+	for i, e := range short.History {
+		if e.Loss.Total != long.History[i].Loss.Total {
+			t.Errorf("epoch %d: loss %v, want %v", i+1, e.Loss.Total, long.History[i].Loss.Total)
+		}
+	}
 }

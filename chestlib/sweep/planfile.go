@@ -24,6 +24,7 @@ type file struct {
 	Grid    yaml.MapSlice  `yaml:"grid"`
 	Choose  yaml.MapSlice  `yaml:"choose"`
 	HeldOut float64        `yaml:"heldOut"`
+	Prune   int            `yaml:"prune"`
 	Retries int            `yaml:"retries"`
 }
 
@@ -36,7 +37,8 @@ type fileRow struct {
 const largestPlan = 1 << 20
 
 // ReadPlan reads a plan from a YAML file. Each override, "Train.Epochs=4",
-// changes a field of base, or with seeds=, data= and name= that of the plan. An
+// changes a field of base, or with seeds=, data=, name=, heldOut=, prune= and
+// retries= that of the plan. An
 // error names the line.
 func ReadPlan(path string, overrides ...string) (*Plan, error) {
 	st, err := os.Stat(path)
@@ -71,7 +73,7 @@ func ParsePlan(text []byte, overrides ...string) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{Name: f.Name, Data: f.Data, HeldOut: f.HeldOut, Retries: f.Retries}
+	p := &Plan{Name: f.Name, Data: f.Data, HeldOut: f.HeldOut, Prune: f.Prune, Retries: f.Retries}
 	if p.Seeds, err = seeds(f.Seeds); err != nil {
 		return nil, fmt.Errorf("%d: seeds: %w", where["$.seeds"], err)
 	}
@@ -167,6 +169,12 @@ func (p *Plan) override(base map[string]any, text string) (err error) {
 			p.Data = append(p.Data, strings.TrimSpace(d))
 		}
 		return nil
+	case "heldout":
+		return yaml.Unmarshal([]byte(right), &p.HeldOut)
+	case "prune":
+		return yaml.Unmarshal([]byte(right), &p.Prune)
+	case "retries":
+		return yaml.Unmarshal([]byte(right), &p.Retries)
 	}
 	return put(base, strings.Split(path, "."), v)
 }
@@ -182,8 +190,8 @@ func baseOf(tree map[string]any) (c Config, err error) {
 	if err := d.Decode(&c); err != nil {
 		return c, fmt.Errorf("%w; fields are those of sweep.Config", err)
 	}
-	if c.Seed != 0 || c.Data != "" || c.HeldOut != 0 {
-		return c, fmt.Errorf("the fields Seed, Data and HeldOut are set by the plan: by seeds, data and heldOut")
+	if c.Seed != 0 || c.Data != "" || c.HeldOut != 0 || c.Until != 0 {
+		return c, fmt.Errorf("the fields Seed, Data, HeldOut and Until are set by the plan: by seeds, data, heldOut and prune")
 	}
 	return c, nil
 }

@@ -41,6 +41,7 @@ type Data struct {
 type Trial struct {
 	Model model.Options
 	Train train.Options
+	Until int    // epochs after which it ends; 0 means all of Train.Epochs
 	On    string // where it is trained, as train.On has it; "" is the processor
 	Note  string // what sets it apart from other variants, for tables
 }
@@ -116,7 +117,7 @@ func Run(ctx context.Context, t Trial, d Data, dir string) (r Record, cached boo
 			return r, false, err
 		}
 	}
-	if err := r.fill(ctx, tr, d, t.On); err != nil {
+	if err := r.fill(ctx, tr, d, t); err != nil {
 		return r, false, err
 	}
 	if dir == "" {
@@ -146,12 +147,12 @@ func (t Trial) trainer(d Data) (*train.Trainer, error) {
 }
 
 // fill trains and measures.
-func (r *Record) fill(ctx context.Context, tr *train.Trainer, d Data, on string) error {
-	history, err := tr.Fit(ctx, train.On(cmp.Or(on, "cpu")))
+func (r *Record) fill(ctx context.Context, tr *train.Trainer, d Data, t Trial) error {
+	history, err := t.fit(ctx, tr)
 	if ctx.Err() != nil { // also when it came after the last step
 		return cmp.Or(err, ctx.Err())
 	}
-	if err != nil && len(history) == 0 && strings.HasPrefix(on, "cuda") {
+	if err != nil && len(history) == 0 && strings.HasPrefix(t.On, "cuda") {
 		return err // such as no GPU here, which says nothing of the trial
 	}
 	for _, e := range history {
@@ -173,6 +174,20 @@ func (r *Record) fill(ctx context.Context, tr *train.Trainer, d Data, on string)
 	}
 	r.E, r.H, r.Clipped = s.E, s.H, s.Clipped
 	return nil
+}
+
+// fit trains as long as the trial says.
+func (t Trial) fit(ctx context.Context, tr *train.Trainer) ([]train.Epoch, error) {
+	on := train.On(cmp.Or(t.On, "cpu"))
+	if t.Until == 0 {
+		return tr.Fit(ctx, on)
+	}
+	for len(tr.History()) < t.Until {
+		if _, err := tr.Epoch(ctx, on); err != nil {
+			return tr.History(), err
+		}
+	}
+	return tr.History(), nil
 }
 
 // id is the name of the record's file: a hash of all that decides its numbers.

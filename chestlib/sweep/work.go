@@ -114,7 +114,7 @@ func (f Folder) work(ctx context.Context, lookup Lookup, log io.Writer) (Record,
 		return Record{}, err
 	}
 	r := Record{ID: f.ID, Asked: &c, Data: d.Name, Config: json.RawMessage(tr.Config()), TestLabels: labels(d.Test), Uses: tr.Loss.Uses(), Made: made()}
-	if err := r.fill(ctx, tr, d, t.On); err != nil {
+	if err := r.fill(ctx, tr, d, t); err != nil {
 		return r, err
 	}
 	r.Made.PeakMB = peakMB()
