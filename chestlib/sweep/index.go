@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -15,8 +16,13 @@ import (
 // it, and the table epochs with a line for each epoch. The folders of the runs
 // remain the truth; the index can be thrown away.
 func WriteIndex(path string, all []Entry) (err error) {
-	temp := path + ".new"
-	os.Remove(temp)
+	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return fmt.Errorf("sweep: index: %w", err)
+	}
+	temp := file.Name()
+	file.Close()
+	os.Chmod(temp, 0o644)
 	defer os.Remove(temp)
 	db, err := sql.Open("sqlite", temp)
 	if err != nil {

@@ -22,6 +22,7 @@ type Entry struct {
 	Attempts int
 	Record   Record            // zero without one
 	Fields   map[string]string // of the config, by path; those that differ from the zero value
+	Damage   string            // what is wrong with its files, "" if nothing is; such a run counts as failed
 }
 
 // Entries are all runs of a folder, the oldest first; those without a record
@@ -34,14 +35,15 @@ func Entries(dir string) ([]Entry, error) {
 	var all []Entry
 	for _, f := range folders {
 		e := Entry{ID: f.ID, Attempts: f.Attempts()}
-		if e.State, err = f.State(); err != nil {
-			return nil, err
-		}
+		e.State, err = f.State()
 		if r, err := f.Record(); err == nil {
 			e.Record = r
 		}
-		if e.Fields, err = f.fields(e.Record); err != nil {
-			return nil, err
+		if err == nil {
+			e.Fields, err = f.fields(e.Record)
+		}
+		if err != nil {
+			e.State, e.Damage = Failed, err.Error()
 		}
 		all = append(all, e)
 	}
@@ -130,7 +132,9 @@ func (e Entry) row() []string {
 	row := []string{e.ID, e.State.String(), strconv.Itoa(e.Attempts)}
 	r := e.Record
 	if r.ID == "" {
-		return append(row, make([]string, len(columns)-len(row))...)
+		row = append(row, make([]string, len(columns)-len(row))...)
+		row[len(row)-1] = e.Damage
+		return row
 	}
 	number := func(v float64, there bool) string {
 		if !there {

@@ -336,3 +336,44 @@ func TestParquet(t *testing.T) {
 		t.Errorf("without runs: %v", err)
 	}
 }
+
+// TestDamagedRun: one run whose files cannot be read does not hide the others.
+func TestDamagedRun(t *testing.T) {
+	dir := ran(t)
+	before, err := Entries(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"record.json", "config.json"} {
+		path := Folder{dir, before[0].ID}.path(name)
+		good, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, good[:len(good)/2], 0o666); err != nil {
+			t.Fatal(err)
+		}
+		all, err := Entries(dir)
+		if err != nil || len(all) != len(before) {
+			t.Fatalf("%s: %d of %d runs, %v", name, len(all), len(before), err)
+		}
+		damaged := 0
+		for _, e := range all {
+			if e.Damage != "" {
+				damaged++
+				if e.ID != before[0].ID || e.State != Failed || !strings.Contains(e.Damage, name) {
+					t.Errorf("%s: %+v", name, e)
+				}
+			}
+		}
+		if damaged != 1 {
+			t.Errorf("%s: %d damaged runs, want 1", name, damaged)
+		}
+		if err := WriteCSV(io.Discard, all); err != nil {
+			t.Error(err)
+		}
+		if err := os.WriteFile(path, good, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -59,6 +59,9 @@ func runsList(dir *string) *cobra.Command {
 
 // summary is what a run found, in a few words.
 func summary(e sweep.Entry) string {
+	if e.Damage != "" {
+		return e.Damage
+	}
 	if e.Record.ID == "" {
 		return fmt.Sprintf("begun %d times", e.Attempts)
 	}

@@ -67,6 +67,9 @@ run that failed is left alone unless --resume names "failed".`,
 			if _, ok := tableForms[f.form]; !ok {
 				return fmt.Errorf("sweep: --form %q; want text, markdown, latex or html", f.form)
 			}
+			if slices.Contains(f.resume, "none") && len(f.resume) > 1 {
+				return fmt.Errorf("sweep: --resume %s; none stands alone", strings.Join(f.resume, ","))
+			}
 			for _, r := range f.resume {
 				if !slices.Contains([]string{"unfinished", "lost", "failed", "none"}, r) {
 					return fmt.Errorf("sweep: --resume %q; want unfinished, lost, failed or none", r)
