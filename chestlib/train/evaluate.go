@@ -44,6 +44,28 @@ func EvaluateEmbedding(ctx context.Context, e model.Embedding, ks []int) (s Scor
 	return s, err
 }
 
+// EvaluateGallery embeds queries and a gallery by m and measures retrieval of the
+// former in the latter, as on In-Shop: nothing is removed from the gallery. The two
+// share one numbering of classes. Clipped is of the queries. nil ks means 1, 2, 4, 8.
+func EvaluateGallery(ctx context.Context, m *model.Model, query, gallery model.Source, ks []int) (s Scores, err error) {
+	ctx, done := context.WithCancel(ctx) // stays with the cell that called
+	defer done()
+	q, err := m.Embed(ctx, query, 0)
+	if err != nil {
+		return s, err
+	}
+	g, err := m.Embed(ctx, gallery, 0)
+	if err != nil {
+		return s, err
+	}
+	s.Clipped = q.Clipped
+	if s.E, err = metric.QueryGallery(ctx, q.E, q.Label, g.E, g.Label, q.DE, metric.Options{Ks: ks}); err != nil {
+		return s, err
+	}
+	s.H, err = metric.QueryGallery(ctx, q.H, q.Label, g.H, g.Label, q.DH, metric.Options{Ks: ks, Space: metric.Hyperbolic, Curvature: q.Curvature, Flat: q.Curvature == 0})
+	return s, err
+}
+
 // EvaluateItems measures retrieval by the cosine of the items themselves, after
 // subtracting their common mean: the baseline without any model.
 func EvaluateItems(ctx context.Context, src model.Source, ks []int) (metric.Result, error) {

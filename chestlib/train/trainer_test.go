@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/chestlab/chest/chestlib/loss"
+	"github.com/chestlab/chest/chestlib/metric"
 	"github.com/chestlab/chest/chestlib/model"
 	"github.com/chestlab/chest/chestlib/optim"
 )
@@ -417,5 +418,41 @@ func TestNewRefuses(t *testing.T) {
 	}
 	if _, err := New(m, src, Options{}); err == nil {
 		t.Error("another shape: no error")
+	}
+}
+
+// TestEvaluateGallery: a gallery that is the queries themselves finds each of them
+// first, and one of other items is that of metric.QueryGallery.
+func TestEvaluateGallery(t *testing.T) {
+	query, gallery := newClusters(4, 3, 8, 1), newClusters(4, 5, 8, 2)
+	tr := newTrainer(t, query, small(1))
+	s, err := EvaluateGallery(t.Context(), tr.Model, query, query, []int{1})
+	if err != nil || s.E.At(1) != 1 || s.H.At(1) != 1 {
+		t.Errorf("among themselves: %v, %v", s, err)
+	}
+	s, err = EvaluateGallery(t.Context(), tr.Model, query, gallery, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q, err := tr.Model.Embed(t.Context(), query, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := tr.Model.Embed(t.Context(), gallery, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := metric.QueryGallery(t.Context(), q.E, q.Label, g.E, g.Label, q.DE, metric.Options{})
+	if err != nil || !reflect.DeepEqual(s.E, e) || s.E.Queries != query.Len() || s.Clipped != q.Clipped {
+		t.Errorf("E %v, want %v, %v", s, e, err)
+	}
+	h, err := metric.QueryGallery(t.Context(), q.H, q.Label, g.H, g.Label, q.DH, metric.Options{Space: metric.Hyperbolic, Curvature: q.Curvature})
+	if err != nil || !reflect.DeepEqual(s.H, h) {
+		t.Errorf("H %v, want %v, %v", s.H, h, err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	if _, err := EvaluateGallery(ctx, tr.Model, query, gallery, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("stopped: %v", err)
 	}
 }
