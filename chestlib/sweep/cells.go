@@ -11,34 +11,31 @@ type Cell struct {
 	Data       string
 	Row        string
 	Values     []any       // of the grid's axes
+	Choose     []Axis      // the plan's and the row's
 	Candidates []Candidate // of the choice; one if there is nothing to choose
 }
 
 // Candidate is a config without its seed, and what sets it apart.
 type Candidate struct {
-	Values []any // of the axes of Choose
+	Values []any // of the cell's Choose
 	Config Config
 }
 
 // Cells returns the lines of the plan's table in order. A config that no training
 // can have is an error that names its line.
 func (p *Plan) Cells() ([]Cell, error) {
-	rows := p.Rows
-	if len(rows) == 0 {
-		rows = []PlanRow{{}}
-	}
 	var cells []Cell
 	for _, data := range p.Data {
 		base := p.Base
 		base.Data = data
-		for _, r := range rows {
+		for _, r := range p.rows() {
 			c, err := r.apply(base)
 			if err != nil {
 				return nil, fmt.Errorf("sweep: row %q: %w", r.Name, err)
 			}
 			err = over(p.Grid, c, nil, func(c Config, values []any) error {
-				cell := Cell{Data: data, Row: r.Name, Values: values}
-				err := over(p.Choose, c, nil, func(c Config, values []any) error {
+				cell := Cell{Data: data, Row: r.Name, Values: values, Choose: p.choose(r)}
+				err := over(cell.Choose, c, nil, func(c Config, values []any) error {
 					if _, err := c.Trial(); err != nil {
 						return fmt.Errorf("%w (choose %v)", err, values)
 					}

@@ -2,8 +2,12 @@ package sweep
 
 import (
 	"context"
+	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/chestlab/chest/chestlib/model"
+	"github.com/chestlab/chest/chestlib/train"
 )
 
 // TestGridHere runs a grid in this process, stops it, and goes on with one more
@@ -46,6 +50,44 @@ func TestGridHere(t *testing.T) {
 	}
 	if _, err := r.Lines[0].Scores("R@1"); err == nil {
 		t.Error("a measure that is not there: no error")
+	}
+}
+
+// TestGallery: what is measured is retrieval in the gallery, if there is one, and it
+// is part of the data's identity.
+func TestGallery(t *testing.T) {
+	d := quickData()
+	alone, err := d.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Gallery = newClusters(3, 8, 12)
+	with, err := d.Digest()
+	if err != nil || with == alone {
+		t.Errorf("digest %s with a gallery, %s without: %v", with, alone, err)
+	}
+	r, err := Grid("x", quickConfig(t), 1).Run(t.Context(), t.TempDir(), d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, _, _ := d.Train.Shape()
+	m, err := model.New(model.Shape{C: n, H: 1, W: 1}, model.Options{Width: 8, Depth: 1, DE: 4, DH: 4, Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr, err := train.New(m, d.Train, train.Options{Epochs: 2, Classes: 4, Seed: 1, Silent: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tr.Fit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	want, err := train.EvaluateGallery(t.Context(), m, d.Test, d.Gallery, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := r.Lines[0].Seeds[0]; !reflect.DeepEqual(got.E, want.E) || !reflect.DeepEqual(got.H, want.H) || got.Clipped != want.Clipped {
+		t.Errorf("E %v, H %v; want %v", got.E, got.H, want)
 	}
 }
 

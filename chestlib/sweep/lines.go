@@ -1,7 +1,9 @@
 package sweep
 
 import (
+	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/chestlab/chest/chestlib/loss"
 )
@@ -64,6 +66,26 @@ func (r *Result) add(t Task, record Record, there bool) {
 		return
 	}
 	r.Seeds = append(r.Seeds, record)
+}
+
+// ChosenValues are the values of the candidate that was chosen, such as
+// "Train.Rate 0.006, Loss.Alpha 64"; "" if the choice is open or there was none.
+func (r *Result) ChosenValues() string {
+	if r.Chosen < 0 {
+		return ""
+	}
+	var all []string
+	for i, a := range r.Choose {
+		v := r.Candidates[r.Chosen].Values[i]
+		text := fmt.Sprint(v)
+		if object, ok := v.(map[string]any); ok {
+			if b, err := json.Marshal(object); err == nil { // in the order of its names
+				text = string(b)
+			}
+		}
+		all = append(all, a.Path+" "+text)
+	}
+	return strings.Join(all, ", ")
 }
 
 // Scores are the numbers of one measure over the seeds, none for a space that was

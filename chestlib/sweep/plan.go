@@ -3,6 +3,7 @@ package sweep
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -24,6 +25,7 @@ import (
 //	  - name: CHEST
 //	  - name: Proxy-Anchor
 //	    set: {Loss: proxy-anchor}
+//	    choose: {Loss.Alpha: [32, 64]}
 //	choose:                    # all combinations, of which the best is the line
 //	  Train.Rate: [0.001, 0.004]
 //
@@ -51,8 +53,9 @@ type Plan struct {
 
 // PlanRow is one block of a plan's table.
 type PlanRow struct {
-	Name string
-	Set  []Setting
+	Name   string
+	Set    []Setting
+	Choose []Axis // of this row alone, beside the plan's: the numbers of a loss of its own
 }
 
 // Setting is a value for a field of Config, by its path.
@@ -94,7 +97,7 @@ func (p *Plan) Check() error {
 	case !(p.HeldOut >= 0 && p.HeldOut < 1):
 		return fmt.Errorf("heldOut %g; want a share of the training classes, above 0 and below 1; 0 means 0.25", p.HeldOut)
 	}
-	if p.Prune < 0 || p.Prune > 0 && len(p.Choose) == 0 {
+	if p.Prune < 0 || p.Prune > 0 && !p.chooses() {
 		return fmt.Errorf("prune %d; want a number of epochs, and choose, whose candidates it prunes", p.Prune)
 	}
 	var names []string
@@ -115,7 +118,7 @@ func (p *Plan) Check() error {
 		if seen[s] {
 			return fmt.Errorf("seed %d is there twice", s)
 		}
-		if seen[s] = true; s == chooseSeed && len(p.Choose) > 0 {
+		if seen[s] = true; s == chooseSeed && p.chooses() {
 			return fmt.Errorf("seed %d is the one of the runs that choose; take another", s)
 		}
 	}
@@ -132,12 +135,33 @@ func (p *Plan) Check() error {
 // one would be overwritten without a word, and values that are there twice.
 func (p *Plan) checkPaths() error {
 	axes := map[string]bool{}
-	for _, a := range append(slices.Clone(p.Grid), p.Choose...) {
+	if err := addAxes(axes, append(slices.Clone(p.Grid), p.Choose...)); err != nil {
+		return err
+	}
+	for _, r := range p.Rows {
+		own := maps.Clone(axes)
+		if err := addAxes(own, r.Choose); err != nil {
+			return fmt.Errorf("row %q: %w", r.Name, err)
+		}
+		for _, s := range r.Set {
+			if path := strings.ToLower(s.Path); own[path] {
+				return fmt.Errorf("row %q sets %s, which is an axis of grid or choose; leave one", r.Name, s.Path)
+			} else if owned(path) {
+				return fmt.Errorf("row %q sets %s, which is set by seeds, data, heldOut and prune of the plan", r.Name, s.Path)
+			}
+		}
+	}
+	return nil
+}
+
+// addAxes adds the paths of axes, in small letters, to those that are there.
+func addAxes(there map[string]bool, axes []Axis) error {
+	for _, a := range axes {
 		path := strings.ToLower(a.Path)
-		if axes[path] {
+		if there[path] {
 			return fmt.Errorf("%s is an axis twice in grid and choose; leave one", a.Path)
 		}
-		if axes[path] = true; owned(path) {
+		if there[path] = true; owned(path) {
 			return fmt.Errorf("%s cannot be an axis; it is set by seeds, data, heldOut and prune of the plan", a.Path)
 		}
 		seen := map[string]bool{}
@@ -149,16 +173,15 @@ func (p *Plan) checkPaths() error {
 			seen[text] = true
 		}
 	}
-	for _, r := range p.Rows {
-		for _, s := range r.Set {
-			if path := strings.ToLower(s.Path); axes[path] {
-				return fmt.Errorf("row %q sets %s, which is an axis of grid or choose; leave one", r.Name, s.Path)
-			} else if owned(path) {
-				return fmt.Errorf("row %q sets %s, which is set by seeds, data, heldOut and prune of the plan", r.Name, s.Path)
-			}
-		}
-	}
 	return nil
+}
+
+// choose are the axes of a row's choice, the plan's first.
+func (p *Plan) choose(r PlanRow) []Axis { return append(slices.Clone(p.Choose), r.Choose...) }
+
+// chooses says that some row has a choice.
+func (p *Plan) chooses() bool {
+	return len(p.Choose) > 0 || slices.ContainsFunc(p.Rows, func(r PlanRow) bool { return len(r.Choose) > 0 })
 }
 
 // owned says that a field of Config, in small letters, is set by the plan itself.
@@ -168,14 +191,27 @@ func owned(path string) bool {
 
 // size is about how many runs there are, at most one more than mostRuns.
 func (p *Plan) size() int {
-	n := 1
-	for _, k := range []int{len(p.Data), max(len(p.Rows), 1), len(p.Seeds)} {
+	rows := 0
+	for _, r := range p.rows() {
+		n := 1
+		for _, a := range append(p.choose(r), p.Grid...) {
+			n = min(n*len(a.Values), mostRuns+1)
+		}
+		rows = min(rows+n, mostRuns+1)
+	}
+	n := rows
+	for _, k := range []int{len(p.Data), len(p.Seeds)} {
 		n = min(n*k, mostRuns+1)
 	}
-	for _, a := range append(slices.Clone(p.Grid), p.Choose...) {
-		n = min(n*len(a.Values), mostRuns+1)
-	}
 	return n
+}
+
+// rows are the plan's, one without a name if it has none.
+func (p *Plan) rows() []PlanRow {
+	if len(p.Rows) == 0 {
+		return []PlanRow{{}}
+	}
+	return p.Rows
 }
 
 // heldOut is the share of the training classes that choose.

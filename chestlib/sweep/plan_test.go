@@ -110,6 +110,43 @@ func TestPlanChooses(t *testing.T) {
 	}
 }
 
+// TestRowChooses: a row's own choice is beside the plan's, and no other row's.
+func TestRowChooses(t *testing.T) {
+	p := parsed(t, "name: x\ndata: [a]\nseeds: 2\nchoose: {Train.Rate: [0.1, 0.2]}\nrows:\n"+
+		"  - {name: chest}\n  - {name: anchor, set: {Loss: proxy-anchor}, choose: {Loss.Alpha: [8, 16, 32]}}\n")
+	cells, err := p.Cells()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(cells) != 2 || len(cells[0].Candidates) != 2 || len(cells[1].Candidates) != 6 || p.size() != 2*(2+6) {
+		t.Fatalf("size %d, cells %+v", p.size(), cells)
+	}
+	r := Result{Cell: cells[1], Chosen: 4}
+	if c := r.Candidates[4].Config; c.Train.Rate != 0.2 || string(c.Loss.Options) != `{"Alpha":16}` || r.ChosenValues() != "Train.Rate 0.2, Loss.Alpha 16" {
+		t.Errorf("%+v is called %q", c, r.ChosenValues())
+	}
+	if r.Chosen = -1; r.ChosenValues() != "" {
+		t.Errorf("an open choice is called %q", r.ChosenValues())
+	}
+	p.Rows[1].Choose[0] = Axis{"Loss", []any{map[string]any{"Name": "supcon", "Temperature": 0.2}}}
+	p.Rows[1].Set = nil
+	if cells, err = p.Cells(); err != nil {
+		t.Fatal(err)
+	}
+	if r := (Result{Cell: cells[1], Chosen: 1}); r.ChosenValues() != `Train.Rate 0.2, Loss {"Name":"supcon","Temperature":0.2}` {
+		t.Error(r.ChosenValues())
+	}
+	for own, says := range map[string]string{"Train.Rate: [1]": `row "b": Train.Rate is an axis twice`, "Loss.E: 3": `row "b": choose`, "Seed: [3]": `row "b": Seed cannot be`, "Loss: [chest]": `row "b" sets Loss, which is an axis`} {
+		_, err := ParsePlan([]byte("name: x\ndata: [a]\nchoose: {Train.Rate: [0.1]}\nrows: [{name: a}, {name: b, set: {Loss: chest}, choose: {" + own + "}}]\n"))
+		if err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: error %v, want %q", own, err, says)
+		}
+	}
+	if _, err := ParsePlan([]byte("name: x\ndata: [a]\nseeds: [1000]\nrows: [{name: a, choose: {Train.Rate: [1, 2]}}]\n")); err == nil || !strings.Contains(err.Error(), "seed 1000") {
+		t.Errorf("the seed of choices in a plan whose row chooses: %v", err)
+	}
+}
+
 // TestPlanChoosesNoFailure: a candidate that failed is not chosen, whatever the
 // others found; nothing is if all failed.
 func TestPlanChoosesNoFailure(t *testing.T) {

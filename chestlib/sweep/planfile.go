@@ -29,8 +29,9 @@ type file struct {
 }
 
 type fileRow struct {
-	Name string        `yaml:"name"`
-	Set  yaml.MapSlice `yaml:"set"`
+	Name   string        `yaml:"name"`
+	Set    yaml.MapSlice `yaml:"set"`
+	Choose yaml.MapSlice `yaml:"choose"`
 }
 
 // largestPlan is the size of a plan's file in bytes that is still read.
@@ -96,6 +97,9 @@ func ParsePlan(text []byte, overrides ...string) (*Plan, error) {
 		}
 		if _, err := row.apply(p.Base); err != nil {
 			return nil, fmt.Errorf("%d: row %q: %w", where[fmt.Sprintf("$.rows[%d]", i)], r.Name, err)
+		}
+		if row.Choose, err = axes(r.Choose); err != nil {
+			return nil, fmt.Errorf("%d: row %q: choose: %w", where[fmt.Sprintf("$.rows[%d]", i)], r.Name, err)
 		}
 		p.Rows = append(p.Rows, row)
 	}

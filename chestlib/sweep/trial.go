@@ -33,6 +33,10 @@ type Data struct {
 	Train model.Source
 	Test  model.Source // of other classes
 
+	// Gallery is what the items of Test are looked for in, as on In-Shop; the two share
+	// one numbering of classes. nil: in Test itself.
+	Gallery model.Source
+
 	// HoldOut cuts a share of the training classes off; nil if that cannot be done.
 	HoldOut func(share float64) (fit, held model.Source)
 }
@@ -164,7 +168,7 @@ func (r *Record) fill(ctx context.Context, tr *train.Trainer, d Data, t Trial) e
 		r.Failed = err.Error()
 		return nil
 	}
-	s, err := train.Evaluate(ctx, tr.Model, d.Test, nil)
+	s, err := d.measure(ctx, tr.Model)
 	if ctx.Err() != nil {
 		return cmp.Or(err, ctx.Err())
 	}
@@ -188,6 +192,14 @@ func (t Trial) fit(ctx context.Context, tr *train.Trainer) ([]train.Epoch, error
 		}
 	}
 	return tr.History(), nil
+}
+
+// measure is retrieval of Test, in the gallery if there is one.
+func (d Data) measure(ctx context.Context, m *model.Model) (train.Scores, error) {
+	if d.Gallery == nil {
+		return train.Evaluate(ctx, m, d.Test, nil)
+	}
+	return train.EvaluateGallery(ctx, m, d.Test, d.Gallery, nil)
 }
 
 // id is the name of the record's file: a hash of all that decides its numbers.

@@ -134,15 +134,20 @@ func (c Config) data(ctx context.Context, lookup Lookup) (Data, error) {
 		return d, fmt.Errorf("sweep: data %q: training classes cannot be held out of it", c.Data)
 	}
 	fit, held := d.HoldOut(c.HeldOut)
+	d.Gallery = nil
 	d.Name, d.Train, d.Test = fmt.Sprintf("%s, %g of the training classes held out", d.Name, c.HeldOut), fit, held
 	return d, nil
 }
 
-// Digest tells one version of data from another: by labels and shapes of both
+// Digest tells one version of data from another: by labels and shapes of all
 // parts, and the contents of some items.
 func (d Data) Digest() (string, error) {
 	sum := sha256.New()
-	for _, src := range []model.Source{d.Train, d.Test} {
+	parts := []model.Source{d.Train, d.Test}
+	if d.Gallery != nil {
+		parts = append(parts, d.Gallery)
+	}
+	for _, src := range parts {
 		c, h, w := src.Shape()
 		fmt.Fprintln(sum, c, h, w, labels(src))
 		x := make([]float32, c*h*w)

@@ -11,7 +11,6 @@ import (
 	"os/signal"
 	"runtime"
 	"slices"
-	"strings"
 	"syscall"
 	"time"
 
@@ -228,7 +227,7 @@ func sweepTable(p *sweep.Plan, results []sweep.Result) (*viz.Table, error) {
 			}
 			cells = append(cells, viz.MeanStd(all...))
 		}
-		t.Row(append(cells, counted(r), chosenValues(p, r))...)
+		t.Row(append(cells, counted(r), r.ChosenValues())...)
 	}
 	return t, nil
 }
@@ -243,18 +242,6 @@ func counted(r sweep.Result) string {
 		text += fmt.Sprintf(" (%d failed)", r.Failed)
 	}
 	return text
-}
-
-// chosenValues are the values of the candidate that was chosen.
-func chosenValues(p *sweep.Plan, r sweep.Result) string {
-	if len(p.Choose) == 0 || r.Chosen < 0 {
-		return ""
-	}
-	var all []string
-	for i, a := range p.Choose {
-		all = append(all, fmt.Sprintf("%s %v", a.Path, r.Candidates[r.Chosen].Values[i]))
-	}
-	return strings.Join(all, ", ")
 }
 
 // trialCommand is the process of one run.

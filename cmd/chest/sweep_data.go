@@ -18,7 +18,15 @@ func lookup(ctx context.Context, name string) (sweep.Data, error) {
 		if err != nil {
 			return sweep.Data{}, err
 		}
-		return sweep.Data{Name: name, Train: f.Part("train"), Test: f.Part("query")}, nil
+		train := f.Part("train")
+		d := sweep.Data{Name: name, Train: train, Test: f.Part("query"), HoldOut: func(share float64) (fit, held model.Source) {
+			a, b := train.HoldOut(share, 1)
+			return a, b
+		}}
+		if g := f.Part("gallery"); g.Len() > 0 {
+			d.Gallery = g
+		}
+		return d, nil
 	}
 	var s *datasets.Split
 	var err error
