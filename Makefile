@@ -2,12 +2,14 @@
 # make test   install what the tests need and run all of them
 # make fuzz   every fuzzer for FUZZTIME (30s) each
 # make slurm  a private Slurm cluster whose nodes, controller and trials are killed
+# make packaging  builds the images and uses them (Docker of Debian, root)
+# make fresh  the README's commands on a pristine Debian (root); CHEST_FRESH=full for its tests, too
 # make bench  chest beside PyTorch and OpenBLAS: steps, products, retrieval, in one run
 # make twin   the same training in chest and PyTorch, on Omniglot (CHEST_DATA)
 # make bench-go        benchmarks of packages
 # make bench-kernel    chest beside the kernels that are installed, in one run
 # make peers    one notebook under chest, gophernotes and ipykernel
-.PHONY: run build test check fuzz slurm bench twin bench-go bench-kernel peers fmt generate
+.PHONY: run build test check fuzz slurm packaging fresh bench twin bench-go bench-kernel peers fmt generate
 
 GO ?= go
 FUZZTIME ?= 30s
@@ -34,6 +36,15 @@ fuzz:
 slurm:
 	CHEST_SLURM=1 sh tests/install.sh
 	CHEST_SLURM=1 CHEST_FULL=1 $(GO) test ./tests -run '^TestSlurm$$' -count=1 -v
+
+packaging:
+	CHEST_PACKAGING=1 sh tests/install.sh
+	CHEST_PACKAGING=1 CHEST_FULL=1 $(GO) test ./tests -run '^(TestPackaging|TestDockerfiles)$$' -count=1 -v -timeout 60m
+
+fresh: CHEST_FRESH ?= 1
+fresh:
+	CHEST_PACKAGING=1 sh tests/install.sh
+	CHEST_FRESH=$(CHEST_FRESH) CHEST_FULL=1 $(GO) test ./tests -run '^TestFresh$$' -count=1 -v -timeout 240m
 
 bench: build
 	sh tests/bench/install.sh

@@ -6,8 +6,9 @@
 # which fetches JupyterLab's renderer of outputs; a small LaTeX (some 150 MB), which
 # sets exported notebooks, tables and reports, and pandoc (some 170 MB), by which
 # nbconvert writes the LaTeX that they are compared with; with CHEST_SLURM=1 Slurm and
-# munge, of which a test starts a private cluster. Does nothing where they are there
-# already.
+# munge, of which a test starts a private cluster; with CHEST_PACKAGING=1 Docker's engine
+# (some 250 MB), which builds the images, and mmdebstrap, which makes pristine Debians.
+# Does nothing where they are there already.
 set -eu
 missing=""
 command -v jupyter-nbconvert >/dev/null 2>&1 || [ -x /usr/bin/jupyter-nbconvert ] || missing="$missing jupyter-nbconvert"
@@ -22,6 +23,10 @@ command -v pandoc >/dev/null 2>&1 || missing="$missing pandoc"
 if [ "${CHEST_SLURM:-}" = 1 ]; then
 	command -v slurmctld >/dev/null 2>&1 && command -v slurmd >/dev/null 2>&1 && command -v sbatch >/dev/null 2>&1 || missing="$missing slurm-wlm"
 	command -v munged >/dev/null 2>&1 || missing="$missing munge"
+fi
+if [ "${CHEST_PACKAGING:-}" = 1 ]; then
+	command -v dockerd >/dev/null 2>&1 || missing="$missing docker.io"
+	command -v mmdebstrap >/dev/null 2>&1 || missing="$missing mmdebstrap"
 fi
 [ -n "$missing" ] || exit 0
 
