@@ -50,7 +50,7 @@ func (c Comparison) String() string {
 func (r Results) Compare(a, b int, measure string) (Comparison, error) {
 	x, y := r.Lines[a], r.Lines[b]
 	c := Comparison{A: r.name(x), B: r.name(y), Measure: measure}
-	var d []float64
+	var ofA, ofB []float64
 	for _, s := range x.Seeds {
 		for _, t := range y.Seeds {
 			if seedOf(s) != seedOf(t) {
@@ -65,18 +65,33 @@ func (r Results) Compare(a, b int, measure string) (Comparison, error) {
 				return c, err
 			}
 			if inA && inB {
-				d = append(d, v-w)
+				ofA, ofB = append(ofA, v), append(ofB, w)
 			}
 		}
 	}
-	if c.Seeds = len(d); c.Seeds == 0 {
-		return c, nil
+	return Paired(c.A, c.B, measure, ofA, ofB), nil
+}
+
+// Paired is Compare for numbers that are no records: those of a and of b, one for
+// each seed, in the same order and of a size for which one decimal tells enough,
+// such as percent. It panics if they are not as many.
+func Paired(a, b, measure string, ofA, ofB []float64) Comparison {
+	if len(ofA) != len(ofB) {
+		panic(fmt.Sprintf("sweep: comparing %d numbers of %s with %d of %s: want one of each for every seed", len(ofA), a, len(ofB), b))
+	}
+	c := Comparison{A: a, B: b, Measure: measure, Seeds: len(ofA)}
+	if c.Seeds == 0 {
+		return c
+	}
+	d := make([]float64, len(ofA))
+	for i, v := range ofA {
+		d[i] = v - ofB[i]
 	}
 	if c.Mean, c.Half = stat.Mean(d, nil), math.Inf(1); c.Seeds > 1 {
 		t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(c.Seeds - 1)}.Quantile(0.975)
 		c.Half = t * stat.StdErr(stat.StdDev(d, nil), float64(c.Seeds))
 	}
-	return c, nil
+	return c
 }
 
 func seedOf(r Record) uint64 {

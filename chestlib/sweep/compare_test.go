@@ -23,6 +23,9 @@ func TestCompare(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if p := Paired("a", "b", "MAP@R E", []float64{10, 12, 14}, []float64{9, 10.5, 13.5}); math.Abs(p.Half-c.Half) > 1e-9 || math.Abs(p.Mean-c.Mean) > 1e-9 {
+		t.Errorf("of numbers %+v, of records %+v", p, c)
+	}
 	// differences 1, 1.5, 0.5: mean 1, std 0.5; t of two degrees of freedom 4.302653
 	if want := 4.302653 * 0.5 / math.Sqrt(3); math.Abs(c.Mean-1) > 1e-9 || math.Abs(c.Half-want) > 1e-6 || c.Seeds != 3 || c.Measurable() {
 		t.Errorf("%+v, want 1 ± %g of 3 seeds", c, want)
