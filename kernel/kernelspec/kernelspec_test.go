@@ -36,11 +36,11 @@ func TestInstallReplacesAndUninstallRemoves(t *testing.T) {
 	if len(left) != 1 {
 		t.Fatalf("temporary folders left behind: %v", left)
 	}
-	if there, err := Uninstall(data, Name); !there || err != nil {
-		t.Fatal(there, err)
+	if was, err := Uninstall(data, Name); was != "/new/chest" || err != nil {
+		t.Fatal(was, err)
 	}
-	if there, err := Uninstall(data, Name); there || err != nil {
-		t.Fatal(there, err)
+	if was, err := Uninstall(data, Name); was != "" || err != nil {
+		t.Fatal(was, err)
 	}
 }
 
@@ -78,7 +78,7 @@ func TestAlias(t *testing.T) {
 			t.Errorf("%q was installed as %s", name, dir)
 		}
 	}
-	if there, err := Uninstall(data, "gophernotes"); !there || err != nil {
-		t.Errorf("%v, %v", there, err)
+	if was, err := Uninstall(data, "gophernotes"); was != "/chest" || err != nil {
+		t.Errorf("%v, %v", was, err)
 	}
 }
