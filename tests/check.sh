@@ -22,6 +22,7 @@ cp internal/sgemm/kernel_amd64.* "$before/sgemm"
 cp internal/vmath/kernels_amd64.* "$before/vmath"
 cp kernel/symbols/*.go "$before/symbols"
 cp kernel/typedata/typedata.bin "$before/typedata"
+cp docs/commands.md "$before"
 made=$(head -n 1 kernel/typedata/typedata.bin)
 go generate ./...
 stale() { echo "check: generated code was out of date and is written anew now: commit it" >&2; exit 1; }
@@ -29,6 +30,7 @@ diff -r -q --exclude='*.sh' --exclude='*.conf' --exclude='*.txt' "$before/symbol
 for f in sgemm/kernel_amd64.s sgemm/kernel_amd64.go vmath/kernels_amd64.s vmath/kernels_amd64.go; do
 	cmp "$before/$f" "internal/$f" || stale
 done
+cmp "$before/commands.md" docs/commands.md || stale
 if [ "$made" = "$(go env GOVERSION)" ]; then
 	cmp "$before/typedata/typedata.bin" kernel/typedata/typedata.bin || stale
 else

@@ -74,6 +74,6 @@ func rootCommand() *cobra.Command {
 		Long: `chest runs Go notebooks for deep metric learning in hyperbolic and Euclidean
 space: as a Jupyter kernel, without Jupyter, as scripts, and at a prompt.`,
 	}
-	root.AddCommand(runCommand(), execCommand(), replCommand(), installCommand(), uninstallCommand(), kernelCommand(), workerCommand(), benchCommand(), studyCommand(), sweepCommand(), trialCommand(), runsCommand(), doctorCommand(), dataCommand(), featuresCommand(), exportCommand(), reportCommand(), paperCommand())
+	root.AddCommand(runCommand(), execCommand(), replCommand(), installCommand(), uninstallCommand(), kernelCommand(), workerCommand(), benchCommand(), studyCommand(), sweepCommand(), trialCommand(), runsCommand(), doctorCommand(), dataCommand(), featuresCommand(), exportCommand(), reportCommand(), paperCommand(), docsCommand())
 	return root
 }

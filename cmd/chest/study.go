@@ -69,6 +69,7 @@ twice: a study that was stopped goes on, and more seeds run what is missing.`,
 	p.IntVar(&f.seeds, "seeds", 5, "trainings of what was chosen")
 	p.IntVar(&f.epochs, "epochs", 12, "epochs of each training")
 	p.IntVar(&f.jobs, "jobs", runtime.NumCPU(), "trainings at a time")
+	p.Lookup("jobs").DefValue = "processors" // the help texts do not depend on the machine
 	return c
 }
 

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"runtime"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -92,6 +93,7 @@ run that failed is left alone unless --resume names "failed".`,
 	f.slurm.add(p)
 	p.IntVar(&f.jobs, "jobs", runtime.NumCPU(), "runs at a time, each with its share of the processors")
 	p.StringSliceVar(&f.gpus, "gpus", nil, "GPUs for the runs in turn, such as 0,1: each process sees one; for plans with On: cuda")
+	p.Lookup("jobs").DefValue = "processors" // the help texts do not depend on the machine
 	return c
 }
 
