@@ -1,7 +1,6 @@
 package tests
 
 import (
-	"context"
 	"io"
 	"os"
 	"os/exec"
@@ -111,21 +110,30 @@ func (m *machine) publish(t *testing.T) {
 		`git config --global url."file:///srv/src.git".insteadOf https://github.com/chestlab/chest; git config --global safe.directory "*"`)
 }
 
+// command is a command on the machine. When it is killed, all that it started ends.
+func (m *machine) command(args ...string) *exec.Cmd {
+	cmd := exec.Command("bash", append([]string{"packaging/fresh.sh", m.dir}, args...)...)
+	cmd.Env = append(append(os.Environ(), m.env...), "AS="+m.as)
+	return cmd
+}
+
 // takes runs a script on the machine, prints how long it took and how it ended, and
 // returns what it printed. A failure ends the test.
 func (m *machine) takes(t *testing.T, name string, limit time.Duration, script string) string {
 	t.Helper()
-	ctx, stop := context.WithTimeout(context.Background(), limit)
-	defer stop()
-	cmd := exec.CommandContext(ctx, "bash", "packaging/fresh.sh", m.dir, "bash", "-ec", script)
-	cmd.Env = append(append(os.Environ(), m.env...), "AS="+m.as)
+	cmd := m.command("bash", "-ec", script)
 	var out strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if name == "test" {
 		cmd.Stdout = io.MultiWriter(&out, os.Stdout)
 	}
 	began := time.Now()
-	err := cmd.Run()
+	err := cmd.Start()
+	if err == nil {
+		stop := time.AfterFunc(limit, func() { cmd.Process.Kill() })
+		defer stop.Stop()
+		err = cmd.Wait()
+	}
 	t.Logf("%s: %s\n%s", name, time.Since(began).Round(time.Second), script)
 	if err != nil {
 		t.Fatalf("%s: %v\n%s", name, err, out.String())

@@ -174,7 +174,6 @@ func openNotebook(t *testing.T) *page {
 func openJupyter(t *testing.T, name, text string) *page {
 	t.Helper()
 	server := need(t, "jupyter-notebook", "/usr/bin/jupyter-notebook")
-	browser := need(t, "chromium", "google-chrome", "chromium-browser")
 	prefix, dir := t.TempDir(), t.TempDir()
 	if r := chest(t, "", "install", "--prefix", prefix); r.code != 0 {
 		t.Fatal(r.stderr)
@@ -215,6 +214,13 @@ func openJupyter(t *testing.T, name, text string) *page {
 			t.Fatalf("the server does not answer: %v", err)
 		}
 	}
+	return browse(t, address+"/notebooks/"+name+"?token=chest")
+}
+
+// browse opens an address in a browser of its own, for three minutes.
+func browse(t *testing.T, address string) *page {
+	t.Helper()
+	browser := need(t, "chromium", "google-chrome", "chromium-browser")
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browser), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1200, 1000), chromedp.UserDataDir(t.TempDir()))
 	ctx, stop1 := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, stop2 := chromedp.NewContext(ctx)
@@ -222,7 +228,7 @@ func openJupyter(t *testing.T, name, text string) *page {
 	t.Cleanup(func() { stop3(); stop2(); stop1() })
 	p := &page{T: t, ctx: ctx, shots: os.Getenv("CHEST_SHOTS")}
 	chromedp.ListenTarget(ctx, p.listen)
-	if err := chromedp.Run(ctx, chromedp.Navigate(address+"/notebooks/"+name+"?token=chest")); err != nil {
+	if err := chromedp.Run(ctx, chromedp.Navigate(address)); err != nil {
 		t.Fatal(err)
 	}
 	return p
@@ -268,10 +274,15 @@ func (p *page) text(expression string) (s string) {
 	return s
 }
 
-// until waits for a condition of the page.
+// until waits half a minute for a condition of the page.
 func (p *page) until(what, condition string) {
 	p.Helper()
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	p.within(30*time.Second, what, condition)
+}
+
+func (p *page) within(limit time.Duration, what, condition string) {
+	p.Helper()
+	for end := time.Now().Add(limit); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		var ok bool
 		if err := chromedp.Run(p.ctx, chromedp.Evaluate("Boolean("+condition+")", &ok)); err == nil && ok {
 			return

@@ -4,7 +4,7 @@
 # this machine read-only at /usr/local/go. The first call makes the machine, later ones
 # find it as it was left; remove DIR afterwards.
 #
-#   AS=new        who runs it: new, an ordinary user (default), or root
+#   AS=new        who runs it: new, an ordinary user (default), root, or whom a command made
 #   SRC=DIR       a bare repository, seen as /srv/src.git
 #   ALSO=FILE     a program, seen as /usr/local/bin/NAME
 #   NETWORK=none  without network
@@ -31,16 +31,17 @@ if [ $new = 1 ]; then
 	chmod 755 usr/sbin/policy-rc.d
 	mkdir -p usr/local/go srv/src.git
 	echo "127.0.0.1 localhost fresh" >etc/hosts
-	chroot . useradd --create-home --shell /bin/bash new
+	chroot . useradd --create-home --shell /bin/bash --uid 1001 new
 fi
 cp /etc/resolv.conf etc/resolv.conf
 GOROOT=$(go env GOROOT) GOPROXY=$(go env GOPROXY) GOSUMDB=$(go env GOSUMDB)
-export GOROOT GOPROXY GOSUMDB SRC="${SRC:-}" ALSO="${ALSO:-}" AS="${AS:-new}"
+export GOROOT GOPROXY GOSUMDB SRC="${SRC:-}" ALSO="${ALSO:-}" AS="${AS:-new}" NETWORK="${NETWORK:-}"
 apart=(--mount --pid --fork --kill-child --uts)
-[ "${NETWORK:-}" != none ] || apart+=(--net)
+[ "$NETWORK" != none ] || apart+=(--net)
 exec unshare "${apart[@]}" bash -c '
 	set -e
 	hostname fresh
+	[ "$NETWORK" != none ] || ip link set lo up
 	mount --bind . . && cd "$PWD" # so that / is a mount inside
 	mount -t proc proc proc
 	mount -t sysfs -o ro sysfs sys
