@@ -1,5 +1,6 @@
 # make run    train on the built-in data, write an executed notebook and HTML to out/
 # make test   install what the tests need and run all of them
+# make release VERSION=v0.1.0   archives for all platforms, with checksums, in out/release
 # make fuzz   every fuzzer for FUZZTIME (30s) each
 # make slurm  a private Slurm cluster whose nodes, controller and trials are killed
 # make packaging  builds the images and uses them (Docker of Debian, root)
@@ -9,7 +10,7 @@
 # make bench-go        benchmarks of packages
 # make bench-kernel    chest beside the kernels that are installed, in one run
 # make peers    one notebook under chest, gophernotes and ipykernel
-.PHONY: run build test check fuzz slurm packaging fresh bench twin bench-go bench-kernel peers fmt generate
+.PHONY: run build release test check fuzz slurm packaging fresh bench twin bench-go bench-kernel peers fmt generate
 
 GO ?= go
 FUZZTIME ?= 30s
@@ -19,6 +20,9 @@ run:
 
 build:
 	$(GO) build -trimpath -o bin/chest ./cmd/chest
+
+release:
+	$(GO) run ./cmd/release -version "$(VERSION)"
 
 test:
 	sh tests/install.sh

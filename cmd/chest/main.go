@@ -7,12 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 )
-
-// version is set by the release build: -ldflags "-X main.version=…".
-var version = "dev"
 
 // Exit codes besides 0.
 const (
@@ -23,6 +21,8 @@ const (
 )
 
 func main() {
+	info, _ := debug.ReadBuildInfo()
+	version = builtVersion(version, info)
 	os.Exit(run(os.Args[1:]))
 }
 
@@ -74,6 +74,6 @@ func rootCommand() *cobra.Command {
 		Long: `chest runs Go notebooks for deep metric learning in hyperbolic and Euclidean
 space: as a Jupyter kernel, without Jupyter, as scripts, and at a prompt.`,
 	}
-	root.AddCommand(runCommand(), execCommand(), replCommand(), installCommand(), uninstallCommand(), kernelCommand(), workerCommand(), benchCommand(), studyCommand(), sweepCommand(), trialCommand(), runsCommand(), doctorCommand(), dataCommand(), featuresCommand(), exportCommand(), reportCommand(), paperCommand(), docsCommand())
+	root.AddCommand(runCommand(), execCommand(), replCommand(), installCommand(), uninstallCommand(), kernelCommand(), workerCommand(), benchCommand(), studyCommand(), sweepCommand(), trialCommand(), runsCommand(), doctorCommand(), dataCommand(), featuresCommand(), exportCommand(), reportCommand(), paperCommand(), docsCommand(), versionCommand())
 	return root
 }

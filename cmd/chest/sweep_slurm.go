@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -49,6 +50,8 @@ func (f *slurmFlags) check() error {
 	switch {
 	case f.engine != "local" && f.engine != "slurm":
 		return fmt.Errorf("sweep: --engine %q; want local or slurm", f.engine)
+	case f.engine == "slurm" && runtime.GOOS == "windows":
+		return fmt.Errorf("sweep: --engine slurm does not work on Windows: submit from a login node of the cluster, or leave --engine out to run here")
 	case f.throttle < 0 || f.perTask < 1 || f.requeues < 0:
 		return fmt.Errorf("sweep: --throttle %d, --per-task %d, --requeues %d; want at least 0, 1 and 0", f.throttle, f.perTask, f.requeues)
 	case f.poll <= 0 || f.warning <= 0 || f.settle <= 0:

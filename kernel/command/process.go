@@ -14,6 +14,9 @@ func (sh *Shell) system(ctx context.Context, line string) eval.Result {
 	if line == "" {
 		return failed("! needs a command, such as !ls")
 	}
+	if _, err := exec.LookPath("sh"); err != nil {
+		return failed("! needs the program sh, which is not on the PATH (on Windows, Git for Windows has it); $ PROGRAM ARGUMENTS needs none")
+	}
 	return sh.process(ctx, line, exec.CommandContext(ctx, "sh", "-c", line))
 }
 
