@@ -20,17 +20,25 @@ import (
 
 // saved is as much of a notebook file as the tests read.
 type saved struct {
-	Cells []struct {
-		Type    string `json:"cell_type"`
-		Count   int    `json:"execution_count"`
-		Outputs []struct {
-			Type  string         `json:"output_type"`
-			Name  string         `json:"ename"`
-			Value string         `json:"evalue"`
-			Text  any            `json:"text"`
-			Data  map[string]any `json:"data"`
-		} `json:"outputs"`
-	} `json:"cells"`
+	Cells []savedCell `json:"cells"`
+}
+
+type savedCell struct {
+	Type     string `json:"cell_type"`
+	Count    int    `json:"execution_count"`
+	Source   any    `json:"source"`
+	Metadata struct {
+		Tags []string `json:"tags"`
+	} `json:"metadata"`
+	Outputs []savedOutput `json:"outputs"`
+}
+
+type savedOutput struct {
+	Type  string         `json:"output_type"`
+	Name  string         `json:"ename"`
+	Value string         `json:"evalue"`
+	Text  any            `json:"text"`
+	Data  map[string]any `json:"data"`
 }
 
 func readSaved(t *testing.T, path string) (nb saved) {
