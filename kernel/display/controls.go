@@ -54,7 +54,7 @@ func (s *Slider) MIMEBundle() map[string]any {
 		"orientation": "horizontal", "readout": true, "readout_format": ".4~g", "continuous_update": false, "disabled": false,
 		"behavior": "drag-tap", "tooltip": nil, "tabbable": nil, "description_allow_html": false, "_dom_classes": []any{},
 	}
-	text := fmt.Sprintf("<%s: %g of %g to %g>", named("slider", s.Label), s.Value, s.Min, s.Max)
+	text := fmt.Sprintf("<%s: %.4g of %.4g to %.4g>", named("slider", s.Label), s.Value, s.Min, s.Max)
 	s.mu.Unlock()
 	s.w.open("FloatSlider", state, s.moved) // without a front end that knows it, the text stands
 	return s.w.bundle(text)

@@ -49,6 +49,22 @@ func (r *rewriter) ownPlace(a *ast.AssignStmt) {
 	}
 }
 
+// callsApart parts the calls and receipts of "x, y = f(), 2" from x: the
+// interpreter would write x at once and leave out all else.
+//
+//	x, y = f(), 2  →  x, y = (f()), 2
+func callsApart(a *ast.AssignStmt) {
+	if a.Tok != token.ASSIGN || len(a.Rhs) < 2 {
+		return
+	}
+	for i, x := range a.Rhs {
+		u, unary := x.(*ast.UnaryExpr)
+		if _, call := x.(*ast.CallExpr); call || unary && u.Op == token.ARROW {
+			a.Rhs[i] = &ast.ParenExpr{Lparen: x.Pos(), X: x, Rparen: x.End()}
+		}
+	}
+}
+
 // interpreted says whether a call may be one of a cell's function.
 func (r *rewriter) interpreted(call *ast.CallExpr) bool {
 	fun := ast.Unparen(call.Fun)

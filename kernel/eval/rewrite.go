@@ -104,6 +104,8 @@ func (r *rewriter) inspect(n ast.Node) {
 			return false
 		case *ast.Ident:
 			r.ident(n)
+		case *ast.AssignStmt:
+			callsApart(n)
 		case *ast.ForStmt:
 			copyVars(n.Body, loopVars(n))
 		case *ast.RangeStmt:
