@@ -27,6 +27,7 @@ fi
 if [ "${CHEST_PACKAGING:-}" = 1 ]; then
 	command -v dockerd >/dev/null 2>&1 || missing="$missing docker.io"
 	command -v mmdebstrap >/dev/null 2>&1 || missing="$missing mmdebstrap"
+	[ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || missing="$missing debian-archive-keyring" # on Ubuntu
 fi
 [ -n "$missing" ] || exit 0
 
