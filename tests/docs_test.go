@@ -105,7 +105,7 @@ func runPage(t *testing.T, cells []shownCell, gpu bool) {
 	}
 	r := runCommand(t, cmd, "")
 	if r.code != 0 {
-		t.Errorf("exit %d\n%s", r.code, r.stderr)
+		t.Fatalf("exit %d\n%s", r.code, r.stderr)
 	}
 	for i, got := range cellOutputs(t, filepath.Join(dir, "done.ipynb")) {
 		if c := cells[i]; c.fails && !strings.Contains(got, "\x00failed") {
