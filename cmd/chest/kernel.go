@@ -91,9 +91,6 @@ func workerSession(out *worker.Outlet) (worker.Session, error) {
 			out.SendComm("close", id, target, nil, nil)
 		}
 	}
-	shell, err := newShell(o)
-	if err == nil {
-		shell, err = withPrelude(shell)
-	}
+	shell, err := newShell(o, false)
 	return worker.Session{Evaluator: shell, Assistant: shell}, err
 }

@@ -26,28 +26,22 @@ var canExit = table{"os/os": {"Exit": reflect.ValueOf(os.Exit)}}
 func newSession(stdout, stderr io.Writer, bare bool, more ...table) (*command.Shell, error) {
 	o := sessionOptions(bare, more...)
 	o.Stdin, o.Stdout, o.Stderr = os.Stdin, stdout, stderr
-	sh, err := newShell(o)
-	if err != nil || bare {
-		return sh, err
-	}
-	return withPrelude(sh)
+	return newShell(o, bare)
 }
 
-// newShell is a session that knows the special commands.
-func newShell(o eval.Options) (*command.Shell, error) {
+// newShell is a session that knows the special commands. Unless it is bare the
+// prelude has run, which is no cell: %save does not count it.
+func newShell(o eval.Options, bare bool) (*command.Shell, error) {
 	session, err := eval.New(o)
 	if err != nil {
 		return nil, err
 	}
-	return command.New(session, o.Stdout), nil
-}
-
-// withPrelude makes a session ready for notebooks.
-func withPrelude(sh *command.Shell) (*command.Shell, error) {
-	if res := sh.Run(context.Background(), eval.Cell{Name: "prelude", Code: symbols.Prelude}); res.Err != nil {
-		return nil, res.Err
+	if !bare {
+		if res := session.Run(context.Background(), eval.Cell{Name: "prelude", Code: symbols.Prelude}); res.Err != nil {
+			return nil, res.Err
+		}
 	}
-	return sh, nil
+	return command.New(session, o.Stdout), nil
 }
 
 // importer knows the packages of symbols that exist under another name only.
