@@ -163,22 +163,36 @@ const (
 func openNotebook(t *testing.T) *page {
 	t.Helper()
 	p := openJupyter(t, "fresh.ipynb", `{"cells":[{"cell_type":"code","execution_count":null,"metadata":{},"outputs":[],"source":[]}],"metadata":{"kernelspec":{"display_name":"Go (chest)","language":"go","name":"chest"}},"nbformat":4,"nbformat_minor":4}`)
+	p.connected()
+	return p
+}
+
+// connected waits for the kernel, and puts the cursor into the first cell.
+func (p *page) connected() {
+	p.Helper()
 	p.until("the kernel is connected", `typeof Jupyter !== "undefined" && !!Jupyter.notebook && !!Jupyter.notebook.kernel && Jupyter.notebook.kernel.is_connected() && `+idle)
 	p.run(`Jupyter.notebook.get_cell(0).focus_cell()`)
 	p.press(enter)
-	return p
 }
 
 // openJupyter starts a server and opens a notebook of that name and text in the
 // browser.
 func openJupyter(t *testing.T, name, text string) *page {
 	t.Helper()
-	server := need(t, "jupyter-notebook", "/usr/bin/jupyter-notebook")
 	prefix, dir := t.TempDir(), t.TempDir()
 	if r := chest(t, "", "install", "--prefix", prefix); r.code != 0 {
 		t.Fatal(r.stderr)
 	}
 	writeFile(t, dir, name, text)
+	address := serveJupyter(t, dir, "JUPYTER_PATH="+kernelspec.PrefixDir(prefix), "HOME="+t.TempDir())
+	return browse(t, address+"/notebooks/"+name+"?token=chest")
+}
+
+// serveJupyter starts the classic notebook's server in a folder, with environment
+// variables, and returns its address.
+func serveJupyter(t *testing.T, dir string, env ...string) string {
+	t.Helper()
+	server := need(t, "jupyter-notebook", "/usr/bin/jupyter-notebook")
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -190,7 +204,7 @@ func openJupyter(t *testing.T, name, text string) *page {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(server, "--no-browser", "--allow-root", "--ip=127.0.0.1", fmt.Sprintf("--port=%d", port), "--port-retries=0", "--NotebookApp.token=chest", "--notebook-dir="+dir)
-	cmd.Env = append(os.Environ(), "JUPYTER_PATH="+kernelspec.PrefixDir(prefix), "HOME="+t.TempDir(), "JUPYTER_RUNTIME_DIR="+t.TempDir())
+	cmd.Env = append(append(os.Environ(), env...), "JUPYTER_RUNTIME_DIR="+t.TempDir())
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -209,16 +223,15 @@ func openJupyter(t *testing.T, name, text string) *page {
 	for end := time.Now().Add(60 * time.Second); ; time.Sleep(100 * time.Millisecond) {
 		if r, err := http.Get(address + "/api?token=chest"); err == nil {
 			r.Body.Close()
-			break
+			return address
 		} else if time.Now().After(end) {
 			t.Fatalf("the server does not answer: %v", err)
 		}
 	}
-	return browse(t, address+"/notebooks/"+name+"?token=chest")
 }
 
-// browse opens an address in a browser of its own, for three minutes.
-func browse(t *testing.T, address string) *page {
+// browse opens a page in a browser of its own.
+func browse(t *testing.T, url string) *page {
 	t.Helper()
 	browser := need(t, "chromium", "google-chrome", "chromium-browser")
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browser), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1200, 1000), chromedp.UserDataDir(t.TempDir()))
@@ -228,7 +241,7 @@ func browse(t *testing.T, address string) *page {
 	t.Cleanup(func() { stop3(); stop2(); stop1() })
 	p := &page{T: t, ctx: ctx, shots: os.Getenv("CHEST_SHOTS")}
 	chromedp.ListenTarget(ctx, p.listen)
-	if err := chromedp.Run(ctx, chromedp.Navigate(address)); err != nil {
+	if err := chromedp.Run(ctx, chromedp.Navigate(url)); err != nil {
 		t.Fatal(err)
 	}
 	return p

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -256,7 +257,7 @@ func TestKernelEndsWithItsParent(t *testing.T) {
 	cmd.Wait()
 	limit := time.After(20 * time.Second)
 	for _, pid := range all {
-		for syscall.Kill(pid, 0) == nil {
+		for p, err := os.FindProcess(pid); err == nil && p.Signal(syscall.Signal(0)) == nil; {
 			select {
 			case <-limit:
 				t.Fatalf("process %d of %v stays", pid, all)

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -131,7 +130,7 @@ func disturbed(t *testing.T, rng *rand.Rand, plan, dir string) int {
 		victim = trials[rng.IntN(len(trials))]
 	}
 	killed := 0
-	if syscall.Kill(victim, syscall.SIGKILL) == nil {
+	if p, err := os.FindProcess(victim); err == nil && p.Kill() == nil {
 		killed = 1
 	}
 	if victim != cmd.Process.Pid {
