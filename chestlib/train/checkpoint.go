@@ -45,7 +45,11 @@ func (t *Trainer) Save(path string) error {
 	if err := t.told.busy("Save"); err != nil {
 		return err
 	}
-	return t.save(path)
+	if err := t.save(path); err != nil {
+		return err
+	}
+	t.adoptFile(path)
+	return nil
 }
 
 func (t *Trainer) save(path string) error {
@@ -125,12 +129,29 @@ func (t *Trainer) arrays() []safetensors.Tensor {
 // Options may differ in Epochs, which changes a falling rate, in what is
 // measured, called and shown, and in Checkpoint. Any other difference is an
 // error that names it, as are other labels of the training set, another format
-// and a damaged file; the trainer is then as it was.
+// and a damaged file; the trainer is then as it was. If the file is
+// Options.Checkpoint, the next Fit goes on from it and writes it again.
 func (t *Trainer) Load(path string) error {
 	if err := t.told.busy("Load"); err != nil {
 		return err
 	}
-	return t.read(path)
+	if err := t.read(path); err != nil {
+		return err
+	}
+	t.adoptFile(path)
+	return nil
+}
+
+// adoptFile notes that the file of Options.Checkpoint, if path is that, is of this
+// run: there is nothing in it to go on from.
+func (t *Trainer) adoptFile(path string) {
+	a, err := os.Stat(path)
+	if err != nil || t.o.Checkpoint == "" {
+		return
+	}
+	if b, err := os.Stat(t.o.Checkpoint); err == nil && os.SameFile(a, b) {
+		t.opened = true
+	}
 }
 
 // read is Load.
@@ -207,7 +228,7 @@ func (t *Trainer) open() error {
 	case err != nil:
 		return fmt.Errorf("train: checkpoint: %w", err)
 	case t.steps > 0:
-		return fmt.Errorf("train: checkpoint %s is there, but %d steps are done already: Load it before the first, or name another file", t.o.Checkpoint, t.steps)
+		return fmt.Errorf("train: checkpoint %s is there, but %d steps that are not in it are done: Load it to go on from there without them, or name another file", t.o.Checkpoint, t.steps)
 	default:
 		if err := t.read(t.o.Checkpoint); err != nil {
 			return fmt.Errorf("%w; remove the file or name another one to begin anew", err)

@@ -213,7 +213,7 @@ func TestLoadRefuses(t *testing.T) {
 	if _, err := begun.Step(begun.Batches()[0]); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := begun.Fit(context.Background()); err == nil || !strings.Contains(err.Error(), "1 steps are done already") {
+	if _, err := begun.Fit(context.Background()); err == nil || !strings.Contains(err.Error(), "1 steps that are not in it are done") {
 		t.Errorf("a checkpoint for a trainer that has begun: %v", err)
 	}
 }
@@ -397,5 +397,48 @@ func TestWarnings(t *testing.T) {
 	}
 	if clipped != 1 || len(said) > 2 {
 		t.Errorf("warnings %q", said)
+	}
+}
+
+// TestOwnFile: after Load or Save of the file of Options.Checkpoint it belongs to the
+// run, and Fit goes on.
+func TestOwnFile(t *testing.T) {
+	src := newClusters(8, 8, 12, 1)
+	whole := newTrainer(t, src, small(3))
+	if _, err := whole.Fit(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	o := small(3)
+	o.Checkpoint = filepath.Join(t.TempDir(), "run.chest")
+	first := newTrainer(t, src, o)
+	if _, err := first.Epoch(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	loaded, stranger := newTrainer(t, src, o), newTrainer(t, src, o)
+	if err := loaded.Load(filepath.Dir(o.Checkpoint) + "/./run.chest"); err != nil {
+		t.Fatal(err)
+	}
+	if err := loaded.Save(o.Checkpoint); err != nil {
+		t.Fatal(err)
+	}
+	other := o
+	other.Checkpoint = ""
+	saved := newTrainer(t, src, other)
+	if _, err := saved.Epoch(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	saved.o.Checkpoint = o.Checkpoint
+	if _, err := saved.Fit(context.Background()); err == nil || !strings.Contains(err.Error(), "Load it to go on from there") {
+		t.Errorf("steps that the file does not have: %v", err)
+	}
+	if err := saved.Save(o.Checkpoint); err != nil {
+		t.Fatal(err)
+	}
+	for name, tr := range map[string]*Trainer{"loaded": loaded, "opened": stranger, "saved": saved} {
+		if _, err := tr.Fit(context.Background()); err != nil {
+			t.Errorf("%s: %v", name, err)
+		} else if !reflect.DeepEqual(weights(tr), weights(whole)) {
+			t.Errorf("%s: other weights than those of one run", name)
+		}
 	}
 }
