@@ -3,25 +3,30 @@ package tests
 import (
 	"os"
 	"os/exec"
-	"regexp"
+	"strings"
 	"testing"
 )
 
-// TestReadme runs each Go snippet of the README as a script of its own.
+// TestReadme runs each Go snippet of the README as a script of its own, and looks at
+// the output that it shows.
 func TestReadme(t *testing.T) {
 	raw, err := os.ReadFile("../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	snippets := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(raw), -1)
+	snippets := cellsOf(t, string(raw))
 	if len(snippets) == 0 {
 		t.Fatal("no Go snippet found")
 	}
 	for _, s := range snippets {
 		cmd := exec.Command(buildChest(t), "exec", "-")
 		cmd.Dir = t.TempDir() // where it may write files
-		if r := runCommand(t, cmd, s[1]); r.code != 0 {
-			t.Errorf("exit %d of the snippet\n%s\n%s", r.code, s[1], r.stderr)
+		r := runCommand(t, cmd, s.code)
+		if r.code != 0 {
+			t.Errorf("exit %d of the snippet\n%s\n%s", r.code, s.code, r.stderr)
+		}
+		if want := strings.Join(s.outputs, "\n"); want != "" && strings.TrimSpace(r.stdout) != want {
+			t.Errorf("the snippet\n%s\nwrote\n%s\nwant\n%s", s.code, r.stdout, want)
 		}
 	}
 }
