@@ -220,7 +220,7 @@ func TestStabilityNotebook(t *testing.T) {
 	}
 	nb := readSaved(t, out)
 	texts := nb.texts(t)
-	for row, want := range map[string]int{"E ": 5, "H ": 5, "E + H ": 8, "E + H + tree": 8} {
+	for row, want := range map[string]int{"E ": 4, "H ": 4, "E + H ": 6, "E + H + tree": 6} {
 		got := 0
 		for _, text := range texts {
 			for _, line := range strings.Split(text, "\n") {
