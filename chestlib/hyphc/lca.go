@@ -11,7 +11,9 @@
 //	purity, err := c.Tree.Purity(labels)
 //	fmt.Println(c.Cost, purity, c.Tree.Cut(7), c.Tree.Newick(names))
 //
-// Linkage builds the usual trees from the same similarities, to compare with.
+// Linkage builds the usual trees from the same similarities, to compare with, and
+// from points of a ball by Depths and Distances. Purity and Triplets compare a tree
+// with what is known.
 //
 // Source of HypHC: I. Chami, A. Gu, V. Chatziafratis, C. Ré, "From Trees to Continuous
 // Embeddings and Back: Hyperbolic Hierarchical Clustering" (2020).

@@ -10,8 +10,9 @@ import (
 	"github.com/chestlab/chest/internal/parallel"
 )
 
-// Similarities says how alike each two of n leaves are. Rows and Matrix are
-// two; others may be, if they read only: functions ask from several goroutines.
+// Similarities says how alike each two of n leaves are. Rows, Points and Matrix
+// are three; others may be, if they read only: functions ask from several
+// goroutines.
 type Similarities interface {
 	Len() int
 	At(i, j int) float64 // finite and symmetric, usually in [0,1]; 1 for i = j
