@@ -24,4 +24,9 @@ py3compile /usr/lib/python3/dist-packages/jupyterlab
 cat >/etc/jupyter/jupyter_config.json <<'JSON'
 {"KernelSpecManager": {"ensure_native_kernel": false}, "MultiKernelManager": {"default_kernel_name": "chest"}}
 JSON
+# No question whether one wants news of Jupyter: there may be no network.
+mkdir -p /etc/jupyter/labconfig
+cat >/etc/jupyter/labconfig/page_config.json <<'JSON'
+{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}
+JSON
 useradd --create-home --shell /bin/bash --uid "$uid" --comment "Default user" "$user"
