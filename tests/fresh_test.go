@@ -37,6 +37,7 @@ func TestFresh(t *testing.T) {
 	install, register := readmeCommand(t, `go install .*`), readmeCommand(t, `chest install\b.*`)
 	m.takes(t, "install", 10*time.Minute, install+"\n"+register)
 	out := m.takes(t, "after it", time.Minute, "chest --version; ls ~/.local/share/jupyter/kernels/chest; echo '6 * 7' | chest exec -")
+	t.Log(out)
 	for _, want := range []string{"kernel.json", "42"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %s after the installation:\n%s", want, out)
