@@ -221,3 +221,41 @@ func TestMakeTargets(t *testing.T) {
 		}
 	}
 }
+
+// TestNamedTests: every test, fuzzer and Example that a page names is there, so
+// that the page does not speak of one that was renamed.
+func TestNamedTests(t *testing.T) {
+	there := map[string]bool{}
+	declared := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz|Example)\w*)\(`)
+	err := filepath.WalkDir("..", func(path string, d os.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		raw, err := os.ReadFile(path)
+		for _, m := range declared.FindAllStringSubmatch(string(raw), -1) {
+			there[m[1]] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	named, seen := regexp.MustCompile(`\b(?:Test|Fuzz|Example)[A-Z]\w*`), 0
+	for _, path := range documents(t) {
+		if filepath.Ext(path) != ".md" {
+			continue
+		}
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range named.FindAllString(string(raw), -1) {
+			if seen++; !there[name] {
+				t.Errorf("%s names %s, which is nowhere", path, name)
+			}
+		}
+	}
+	if seen < 20 {
+		t.Errorf("only %d tests are named", seen)
+	}
+}
