@@ -87,6 +87,9 @@ func understood(words string, whole bool) error {
 		return nil
 	}
 	if err := c.ParseFlags(rest); err != nil {
+		if !whole && strings.Contains(err.Error(), "needs an argument") {
+			return nil // a sentence names the flag
+		}
 		return err
 	}
 	if len(c.Flags().Args()) > 0 && c.HasParent() && !c.Runnable() {
