@@ -259,3 +259,29 @@ func TestNamedTests(t *testing.T) {
 		t.Errorf("only %d tests are named", seen)
 	}
 }
+
+// TestRooms: docs/architecture.md names every package but the programs of the
+// tests, and no other.
+func TestRooms(t *testing.T) {
+	text, err := os.ReadFile("../docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := map[string]bool{"internal/asm/sgemm": true, "internal/asm/vmath": true} // of another module
+	for _, p := range listPackages(t) {
+		there[strings.TrimPrefix(p.ImportPath, module+"/")] = true
+	}
+	_, table, _ := strings.Cut(string(text), "| room |")
+	table, _, _ = strings.Cut(table, "\n## ")
+	named := map[string]bool{}
+	for _, m := range regexp.MustCompile("`((?:cmd|kernel|chestlib|datasets|viz|internal|tests)(?:/[a-z]+)*)`").FindAllStringSubmatch(table, -1) {
+		if named[m[1]] = true; !there[m[1]] {
+			t.Errorf("docs/architecture.md names %s, which is no package", m[1])
+		}
+	}
+	for p := range there {
+		if !named[p] && !strings.HasPrefix(p, "tests/") {
+			t.Errorf("docs/architecture.md does not name %s", p)
+		}
+	}
+}
