@@ -21,7 +21,10 @@ func (s *ImageSet) sample() *Set {
 	for _, row := range whole.sheetItems() {
 		items = append(items, row...)
 	}
-	t := &Set{Name: fmt.Sprintf("%s, some of %d", s.Name, s.Len()), C: 3, H: sheetCell, W: sheetCell}
+	t := &Set{Name: s.Name, C: 3, H: sheetCell, W: sheetCell}
+	if len(items) < s.Len() {
+		t.Name = fmt.Sprintf("%s, some of %d", s.Name, s.Len())
+	}
 	classOf, superOf := map[int]int{}, map[int]int{}
 	for _, i := range items {
 		c, seen := classOf[s.labels[i]]

@@ -26,7 +26,7 @@ func TestImageSheet(t *testing.T) {
 	if err := few.Validate(); err != nil {
 		t.Fatal(err)
 	}
-	if few.Len() != 30 || len(few.Classes) != 15 || few.Name != "photos train, some of 30" {
+	if few.Len() != 30 || len(few.Classes) != 15 || few.Name != "photos train" {
 		t.Errorf("%v", few)
 	}
 	for k := range few.Len() { // classes of one name have one superclass in both

@@ -38,6 +38,9 @@ var pictures = []string{".jpg", ".jpeg", ".png", ".gif", ".webp"}
 func Folder(ctx context.Context, dir string) (*Benchmark, error) {
 	root, err := os.OpenRoot(dir)
 	if errors.Is(err, fs.ErrNotExist) {
+		if whole, err := filepath.Abs(dir); err == nil {
+			dir = whole // a notebook's folder may not be the one that its reader thinks of
+		}
 		return nil, fmt.Errorf("%w: image folder: there is no %s; make it, with a folder of pictures for each class", ErrNoData, dir)
 	}
 	if err != nil {

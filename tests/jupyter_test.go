@@ -142,7 +142,7 @@ func TestClassicPictures(t *testing.T) {
 // keep takes a picture of the outputs, to be looked at.
 func (p *page) keep(name string) {
 	var png []byte
-	p.run(`$("#site").css({height: "auto", overflow: "visible"})`)
+	p.run(`$("#site, #notebook").css({height: "auto", overflow: "visible"}); $("body").css({position: "static", overflow: "visible"})`)
 	if err := chromedp.Run(p.ctx, chromedp.FullScreenshot(&png, 100)); err != nil {
 		p.Error(err)
 		return

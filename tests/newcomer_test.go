@@ -29,7 +29,7 @@ chestlib.Check(err)
 train`,
 	`m, err := chestlib.NewModel(train, chestlib.ModelOptions{Trunk: "conv", Width: 8, DE: 8, DH: 8})
 chestlib.Check(err)
-tr, err := chestlib.NewTrainer(m, train, chestlib.TrainOptions{Epochs: 3, PerClass: 4, Rate: 4e-3})
+tr, err := chestlib.NewTrainer(m, train, chestlib.TrainOptions{Epochs: 10, PerClass: 4, Rate: 4e-3})
 chestlib.Check(err)
 history, err := tr.Fit(ctx)
 chestlib.Check(err)
@@ -37,13 +37,14 @@ scores, err := chestlib.Evaluate(ctx, m, test)
 chestlib.Check(err)
 scores`,
 	`loss := viz.Series{Name: "loss"}
-for i, e := range history { loss.X, loss.Y = append(loss.X, float64(i+1)), append(loss.Y, e.Loss.Total) }
+for _, e := range history { loss.X, loss.Y = append(loss.X, float64(e.Number)), append(loss.Y, e.Loss.Total) }
 viz.Curve([]viz.Series{loss}, viz.CurveOptions{Title: "Training", X: "epoch", Left: "loss"})`,
 	`e, err := chestlib.Embed(ctx, m, test)
 chestlib.Check(err)
 xy, quality, err := chestlib.TangentPCA(ctx, e, nil)
 chestlib.Check(err)
-viz.Disk(xy, e.Label, viz.DiskOptions{Title: "Shapes never seen", Note: quality.String(), Curvature: e.Curvature, Classes: test.Classes})`,
+o := viz.DiskOptions{Title: "Shapes never seen", Note: quality.String(), Curvature: e.Curvature, Classes: test.Classes}
+viz.Disk(xy, e.Label, o)`,
 }
 
 // TestNewcomer goes the way of somebody who has just built the program: install,
@@ -127,7 +128,7 @@ func exportShapes(t *testing.T, program, home, notebook string) {
 		t.Errorf("%d canvases in the page; want a curve and a disk", n)
 	}
 	shot := shots(t, "newcomer-export.png")
-	chromium(t, page, "--screenshot="+shot)
+	chromium(t, page, "--window-size=1000,2200", "--screenshot="+shot)
 	if n := colourful(readPNG(t, shot)); n < 2000 {
 		t.Errorf("%d coloured pixels in %s", n, shot)
 	}

@@ -30,7 +30,7 @@ func main() {
 func run(args []string) int {
 	root := rootCommand()
 	root.SetArgs(args)
-	err := root.ExecuteContext(context.Background())
+	cmd, err := root.ExecuteContextC(context.Background())
 	if err == nil {
 		return 0
 	}
@@ -42,7 +42,10 @@ func run(args []string) int {
 		return code.code
 	}
 	fmt.Fprintln(os.Stderr, "chest:", err)
-	fmt.Fprintln(os.Stderr, "See 'chest help'.")
+	if cmd.HasParent() {
+		fmt.Fprintln(os.Stderr, "Usage:", cmd.UseLine())
+	}
+	fmt.Fprintf(os.Stderr, "See '%s --help'.\n", cmd.CommandPath())
 	return exitUsage
 }
 

@@ -10,6 +10,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -32,7 +33,7 @@ type Options struct {
 	Version   string          // of chest; "" means "0"
 	HelpLinks []wire.HelpLink // of the front end's help menu; nil: the Go language
 	Log       io.Writer       // the kernel's own messages; nil means the standard error
-	Debug     bool            // log the crash dumps of workers whole
+	Debug     bool            // log the crash dumps of workers whole, and clients that left
 	Worker    worker.Options  // how cells are run; its Output is the kernel's
 }
 
@@ -213,10 +214,11 @@ func stack() []byte {
 	return b[:runtime.Stack(b, false)]
 }
 
-// reply answers a request with the type that belongs to it.
+// reply answers a request with the type that belongs to it. That its client has
+// left is no news: Jupyter asks new kernels through sockets that it closes soon.
 func (k *kernel) reply(j job, content any) {
 	kind := strings.TrimSuffix(j.Header.MsgType, "_request") + "_reply"
-	if err := k.wire.Reply(j.Request, kind, content); err != nil {
+	if err := k.wire.Reply(j.Request, kind, content); err != nil && (k.o.Debug || !errors.Is(err, wire.ErrGone)) {
 		k.logf("%v", err)
 	}
 }

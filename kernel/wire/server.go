@@ -225,7 +225,11 @@ func (s *Server) Rejected() Rejected {
 // closed when the server is.
 func (s *Server) Requests() <-chan Request { return s.requests }
 
-// Reply answers req on its channel. To ask its user for input, send
+// ErrGone is that a client has left before its answer: what it asked matters to
+// nobody else.
+var ErrGone = errors.New("the client is not connected")
+
+// Reply answers req on its channel; ErrGone when nobody is there. To ask its user for input, send
 // "input_request" for a copy of the execute_request with Channel Stdin.
 func (s *Server) Reply(req Request, msgType string, content any) error {
 	if len(req.IDs) == 0 {
@@ -237,7 +241,7 @@ func (s *Server) Reply(req Request, msgType string, content any) error {
 	}
 	k := s.client(req)
 	if k == nil || !s.send(k, frames) {
-		return fmt.Errorf("wire: %s: the client is not connected to %s", msgType, req.Channel)
+		return fmt.Errorf("wire: %s: %w to %s", msgType, ErrGone, req.Channel)
 	}
 	return nil
 }
