@@ -77,6 +77,8 @@ func TestNewcomer(t *testing.T) {
 	p.run(`Jupyter.notebook.save_checkpoint()`)
 	p.until("the notebook is saved", `!Jupyter.notebook.dirty`)
 	p.keep("newcomer-notebook")
+	p.run(`Jupyter.notebook.get_cells().slice(-1)[0].element[0].scrollIntoView({block: "end"})`)
+	p.keep("newcomer-notebook-end")
 	if all := p.complaints(); len(all) > 0 {
 		t.Errorf("the console shows %q", all)
 	}
