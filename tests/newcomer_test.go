@@ -43,7 +43,8 @@ viz.Curve([]viz.Series{loss}, viz.CurveOptions{Title: "Training", X: "epoch", Le
 chestlib.Check(err)
 xy, quality, err := chestlib.TangentPCA(ctx, e, nil)
 chestlib.Check(err)
-o := viz.DiskOptions{Title: "Shapes never seen", Note: quality.String(), Curvature: e.Curvature, Classes: test.Classes}
+o := viz.DiskOptions{Title: "Shapes never seen", Note: quality.String()}
+o.Curvature, o.Classes = e.Curvature, test.Classes
 viz.Disk(xy, e.Label, o)`,
 }
 
@@ -76,9 +77,9 @@ func TestNewcomer(t *testing.T) {
 	}
 	p.run(`Jupyter.notebook.save_checkpoint()`)
 	p.until("the notebook is saved", `!Jupyter.notebook.dirty`)
+	p.keep("newcomer-notebook") // makes the page as long as it is
+	p.run(`window.dispatchEvent(new Event("resize"))`)
 	p.keep("newcomer-notebook")
-	p.run(`Jupyter.notebook.get_cells().slice(-1)[0].element[0].scrollIntoView({block: "end"})`)
-	p.keep("newcomer-notebook-end")
 	if all := p.complaints(); len(all) > 0 {
 		t.Errorf("the console shows %q", all)
 	}

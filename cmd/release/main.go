@@ -4,8 +4,8 @@
 //
 // Each has the program, README, LICENSE, the licences of what is linked into it,
 // man pages and completions for shells; SHA256SUMS is beside them. One commit, built
-// by one version of Go, gives the same bytes on every machine and in every folder: no path, no clock
-// and no name of a user is in them. It runs at the root of a clone.
+// by one version of Go, gives the same bytes on every machine and in every folder: no
+// path, no clock and no name of a user is in them. It runs at the root of a clone.
 package main
 
 import (
@@ -103,12 +103,8 @@ func (r release) pack(platform string, papers []file) (archive string, err error
 	if !ok {
 		return "", errors.New("want a platform such as linux/amd64")
 	}
-	name := "chest"
-	if system == "windows" {
-		name += ".exe"
-	}
-	program := filepath.Join(r.work, system+"-"+arch, name)
-	if err := r.build(system, arch, program); err != nil {
+	program, err := r.program(system, arch)
+	if err != nil {
 		return "", err
 	}
 	licences, err := licences(system, arch)
@@ -120,7 +116,7 @@ func (r release) pack(platform string, papers []file) (archive string, err error
 		return "", err
 	}
 	top := fmt.Sprintf("chest-%s-%s-%s", r.version, system, arch)
-	files := append([]file{{name, text, 0o755}, {"THIRD_PARTY_LICENSES.txt", licences, 0o644}}, papers...)
+	files := append([]file{{filepath.Base(program), text, 0o755}, {"THIRD_PARTY_LICENSES.txt", licences, 0o644}}, papers...)
 	if system == "windows" {
 		archive = filepath.Join(r.out, top+".zip")
 		return archive, writeZip(archive, top, r.stamp, files)
@@ -129,12 +125,19 @@ func (r release) pack(platform string, papers []file) (archive string, err error
 	return archive, writeTar(archive, top, r.stamp, files)
 }
 
-// build builds the program for a platform.
-func (r release) build(system, arch, to string) error {
-	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -X main.version="+r.version, "-o", to, "./cmd/chest")
+// program builds the program for a platform, unless that is done.
+func (r release) program(system, arch string) (path string, err error) {
+	path = filepath.Join(r.work, system+"-"+arch, "chest")
+	if system == "windows" {
+		path += ".exe"
+	}
+	if _, err := os.Stat(path); err == nil {
+		return path, nil
+	}
+	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -X main.version="+r.version, "-o", path, "./cmd/chest")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOOS="+system, "GOARCH="+arch, "GOAMD64=v1", "GOARM64=v8.0")
 	cmd.Stderr = os.Stderr
-	return cmd.Run()
+	return path, cmd.Run()
 }
 
 // commitTime is the time of all files: SOURCE_DATE_EPOCH, else that of the commit.

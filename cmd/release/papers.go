@@ -34,8 +34,8 @@ func (r release) papers() ([]file, error) {
 		}
 		all = append(all, file{name, text, 0o644})
 	}
-	program := filepath.Join(r.work, "here", "chest.exe") // .exe is needed on Windows, and harmless elsewhere
-	if err := r.build(runtime.GOOS, runtime.GOARCH, program); err != nil {
+	program, err := r.program(runtime.GOOS, runtime.GOARCH)
+	if err != nil {
 		return nil, err
 	}
 	for _, shell := range []struct{ name, file string }{{"bash", "chest.bash"}, {"zsh", "_chest"}, {"fish", "chest.fish"}, {"powershell", "chest.ps1"}} {
@@ -120,7 +120,7 @@ func (p place) write(b *bytes.Buffer) error {
 			return err
 		}
 		n++
-		fmt.Fprintf(b, "\n%s\n%s: %s\n%[1]s\n\n%s\n", strings.Repeat("=", 78), p.name, e.Name(), bytes.TrimSpace(text))
+		fmt.Fprintf(b, "\n%[1]s\n%[2]s: %[3]s\n%[1]s\n\n%[4]s\n", strings.Repeat("=", 78), p.name, e.Name(), bytes.TrimSpace(text))
 	}
 	if n == 0 {
 		return fmt.Errorf("%s has no licence in %s", p.name, p.dir)
