@@ -3,6 +3,7 @@ package cuda_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -283,6 +284,61 @@ func TestHeadTrainerErrors(t *testing.T) {
 		t.Errorf("cancelled: %v, %v", done, err)
 	}
 	if _, err := h.Steps(context.Background(), batches, moves, treeRand); err != nil {
+		t.Error(err)
+	}
+}
+
+// ending is a context that ends when it is looked at once more than so many times.
+type ending struct {
+	context.Context
+	looks int
+}
+
+func (e *ending) Err() error {
+	if e.looks--; e.looks < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// TestInFlight: ctx is looked at before each step, and with two steps queued only
+// after the first of them is done: an interrupt ends at most two steps later.
+func TestInFlight(t *testing.T) {
+	fake(t, "")
+	path := os.Getenv("CHEST_CUDA_DRIVER")
+	d := open(t)
+	k := newTask(loss.CHESTOptions{})
+	h, err := cuda.NewHeadTrainer(k.l, k.e, k.h, k.x, cuda.HeadOptions{}, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	batches, moves := schedule(20, 10)
+	for looks := range 5 {
+		done, err := h.Steps(&ending{context.Background(), looks}, batches, moves, treeRand)
+		if !errors.Is(err, context.Canceled) || len(done) != looks {
+			t.Errorf("%d looks at the context, %d steps are done, %v", looks, len(done), err)
+		}
+	}
+	for _, c := range []struct{ waits, steps int64 }{{1, 2}, {2, 3}, {7, 8}} { // the wait after which nothing is queued
+		if err := fakecuda.Set(path, fmt.Sprintf("cuEventSynchronize:%d:801", c.waits)); err != nil {
+			t.Fatal(err)
+		}
+		before, err := fakecuda.Count(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.Steps(context.Background(), batches, moves, treeRand); err == nil || !strings.Contains(err.Error(), "error 801") {
+			t.Fatalf("wait %d: %v", c.waits, err)
+		}
+		after, err := fakecuda.Count(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := after.Graphs - before.Graphs; n != c.steps { // each is one by now
+			t.Errorf("wait %d comes after %d steps, want %d", c.waits, n, c.steps)
+		}
+	}
+	if err := h.Close(); err != nil {
 		t.Error(err)
 	}
 }

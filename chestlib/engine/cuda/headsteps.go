@@ -26,8 +26,9 @@ type Done struct {
 // triplets of step i; nil draws the same ones in every step. It waits for the last step and returns what all found.
 //
 // Where a term or norm is not finite the params are lost: keep checkpoints. ctx is
-// looked at between steps: what was queued is done, the rest is not, and
-// the error says how many were.
+// looked at before each step is queued, and no more than two are: the one that runs
+// and the next. After the end of ctx these two are done, the rest is not, and the
+// error says how many were.
 func (t *HeadTrainer) Steps(ctx context.Context, batches [][]int, moves []optim.Move, rng func(step int) *rand.Rand) ([]Done, error) {
 	if len(batches) == 0 {
 		return nil, nil
@@ -41,18 +42,12 @@ func (t *HeadTrainer) Steps(ctx context.Context, batches [][]int, moves []optim.
 		if err := t.prepare(batches, moves, rng); err != nil {
 			return err
 		}
-		n := 0
-		for ; n < len(batches); n++ {
-			if stopped = ctx.Err(); stopped != nil {
-				break
-			}
-			if err := t.one(n); err != nil {
-				return err
-			}
+		n, err := 0, error(nil)
+		if n, stopped, err = t.walk(ctx, len(batches)); err != nil {
+			return err
 		}
 		t.e.adam.host.SetSteps(t.e.adam.host.Steps() + n)
 		t.e.consumed = true
-		var err error
 		done, err = t.fetch(n)
 		return err
 	})
@@ -63,6 +58,49 @@ func (t *HeadTrainer) Steps(ctx context.Context, batches [][]int, moves []optim.
 		return done, fmt.Errorf("cuda: Steps: stopped after %d of %d: %w", len(done), len(batches), stopped)
 	}
 	return done, nil
+}
+
+// inFlight is how many steps are queued before the processor waits for the first of
+// them: one that runs, and one so that the GPU need not wait for the processor.
+const inFlight = 2
+
+// walk queues so many steps, until ctx ends, and returns how many it queued and why
+// not all.
+func (t *HeadTrainer) walk(ctx context.Context, steps int) (n int, stopped, err error) {
+	set := t.e.d.set
+	var marks []driver.Event // after each step that may still run
+	free := func(most int) error {
+		for len(marks) > most {
+			mark := marks[0]
+			marks = marks[1:]
+			if err := set.FreeEvent(mark); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for ; n < steps; n++ {
+		if len(marks) == inFlight {
+			if err := set.Await(marks[0]); err != nil {
+				return n, nil, err
+			}
+			if err := free(inFlight - 1); err != nil {
+				return n, nil, err
+			}
+		}
+		if stopped = ctx.Err(); stopped != nil {
+			break
+		}
+		if err := t.one(n); err != nil {
+			return n, nil, errors.Join(err, free(0))
+		}
+		mark, err := set.Mark()
+		if err != nil {
+			return n, nil, errors.Join(err, free(0))
+		}
+		marks = append(marks, mark)
+	}
+	return n, stopped, free(0)
 }
 
 // check finds batches and moves that do not fit.

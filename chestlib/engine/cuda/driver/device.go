@@ -221,13 +221,18 @@ func patience(text string) (time.Duration, error) {
 // fake driver).
 func (d *Device) Wait() error {
 	d.counts.Waits++
+	return d.await(cuStreamSynchronize, d.stream)
+}
+
+// await calls p, which waits on of, for as long as there is patience.
+func (d *Device) await(p proc, of uintptr) error {
 	done := make(chan error, 1)
 	go func() {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		err := d.lib.call(cuCtxSetCurrent, d.context)
 		if err == nil {
-			err = d.lib.call(cuStreamSynchronize, d.stream)
+			err = d.lib.call(p, of)
 		}
 		done <- err
 	}()
@@ -237,7 +242,7 @@ func (d *Device) Wait() error {
 	case err := <-done:
 		return err
 	case <-limit.C:
-		return &Error{Code: codeHung, Call: "cuStreamSynchronize", Detail: fmt.Sprintf("nothing for %v", d.patience)}
+		return &Error{Code: codeHung, Call: symbols[p], Detail: fmt.Sprintf("nothing for %v", d.patience)}
 	}
 }
 

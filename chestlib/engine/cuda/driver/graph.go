@@ -62,6 +62,10 @@ func (d *Device) Reached(e Event) (bool, error) {
 	return err == nil, err
 }
 
+// Await waits until all work before the event is done, and no longer: what was queued
+// after it goes on. It gives up as Wait does.
+func (d *Device) Await(e Event) error { return d.await(cuEventSynchronize, e.handle) }
+
 // Between is the time of the work between two events in milliseconds; it waits
 // for the second.
 func (d *Device) Between(a, b Event) (float64, error) {
