@@ -80,6 +80,15 @@ func (s *Set) Gemm(p Product) error {
 	return s.launch("gemm_"+p.Form.String(), grid, 256, p.A, p.B, p.C, p.M, p.N, p.K, lda, ldb, ldc, part, p.Alpha, p.Beta)
 }
 
+// Scale writes by times the n floats x to dst: a product with a matrix of one number,
+// for which there is room at number.
+func (s *Set) Scale(dst, x, number driver.Memory, n int, by float32) error {
+	if err := s.Fill(number, 1, by); err != nil {
+		return err
+	}
+	return s.Gemm(Product{Form: NN, A: number, B: x, C: dst, M: 1, N: n, K: 1, Alpha: 1})
+}
+
 func orDense(ld, columns int) int {
 	if ld == 0 {
 		return columns
