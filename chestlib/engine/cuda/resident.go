@@ -57,8 +57,9 @@ type Rows struct {
 }
 
 // Loss is Engine.Loss of rows on the device. Triplets go there, the terms come back;
-// with train the gradients by the rows lie in gE and gH until the next call.
-func (r *Resident) Loss(b Rows, train bool) (t loss.Terms, gE, gH driver.Memory, err error) {
+// with train the gradients by the rows lie in gE and gH until the next call. more adds
+// the gradients by the proxies to those that are kept.
+func (r *Resident) Loss(b Rows, train, more bool) (t loss.Terms, gE, gH driver.Memory, err error) {
 	e := r.e
 	for i, l := range b.Label {
 		if l < 0 || l >= e.classes {
@@ -76,7 +77,7 @@ func (r *Resident) Loss(b Rows, train bool) (t loss.Terms, gE, gH driver.Memory,
 		if err := r.take(b); err != nil {
 			return err
 		}
-		if err := e.step(train, false); err != nil {
+		if err := e.step(train, more && !e.consumed); err != nil {
 			return err
 		}
 		if err := e.sums.queue(e.d.set, &e.memory, driver.Memory{}, driver.Memory{}); err != nil {

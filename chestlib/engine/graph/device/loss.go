@@ -1,7 +1,6 @@
 package device
 
 import (
-	"errors"
 	"fmt"
 	"hash"
 	"math"
@@ -15,9 +14,6 @@ import (
 	"github.com/chestlab/chest/chestlib/engine/cuda/driver"
 	"github.com/chestlab/chest/chestlib/loss"
 )
-
-// hosted is an op that takes values on the GPU and returns one in Go's memory.
-type hosted interface{ hosts() }
 
 // Loss adds CHEST to the graph of uE and uH, B×DE and B×DH, that of a space not in use
 // nil. Its value is a scalar in Go's memory, what a run downloads. It is called once, after
@@ -42,7 +38,10 @@ func (n *Net) Loss(uE, uH *gorgonia.Node, l *loss.CHEST, o engine.Options) (*gor
 		if err := n.owns(v.u); err != nil {
 			return nil, fmt.Errorf("device: Loss: %s %w", v.name, err)
 		}
-		if want := (tensor.Shape{n.rows, v.d()}); !v.u.Shape().Eq(want) {
+		if k.rows == 0 {
+			k.rows = v.u.Shape()[0]
+		}
+		if want := (tensor.Shape{k.rows, v.d()}); !v.u.Shape().Eq(want) {
 			return nil, fmt.Errorf("device: Loss: %s is %v, want %v", v.name, v.u.Shape(), want)
 		}
 		*v.at = len(in)
@@ -64,6 +63,7 @@ type lossOp struct {
 	id     uint64
 	in     []hm.Type
 	shapes []tensor.Shape
+	rows   int
 	e, h   int // which input is of the space, -1 for none
 	differ bool
 	gE, gH driver.Memory
@@ -112,17 +112,7 @@ func (o *lossOp) Do(v ...gorgonia.Value) (_ gorgonia.Value, err error) {
 		return nil, fmt.Errorf("device: Loss: %w", err)
 	}
 	n := o.net
-	n.label = n.label[:0]
-	for _, row := range n.batch {
-		n.label = append(n.label, n.labels[row])
-	}
-	err = n.set.Do(func() error {
-		if err := n.room(&o.labels, tensor.Shape{n.rows}); err != nil {
-			return err
-		}
-		return n.set.GatherInts(o.labels.at, n.classes.at, n.index.at, none, n.rows)
-	})
-	if err != nil {
+	if err = n.set.Do(o.label); err != nil {
 		return nil, fmt.Errorf("device: Loss: %w", err)
 	}
 	b := cuda.Rows{Labels: o.labels.at, Label: n.label, Rand: n.rng}
@@ -132,14 +122,42 @@ func (o *lossOp) Do(v ...gorgonia.Value) (_ gorgonia.Value, err error) {
 	if o.h >= 0 {
 		b.H = x[o.h].at
 	}
-	if n.terms, o.gE, o.gH, err = n.r.Loss(b, o.differ); err != nil {
+	if n.terms, o.gE, o.gH, err = n.r.Loss(b, o.differ && !n.values, n.more); err != nil {
 		return nil, err
 	}
-	n.weight = 1
-	if t := n.terms.Total; math.IsNaN(t) || math.IsInf(t, 0) {
+	if !n.more {
+		n.weight = 1
+	}
+	if t := n.terms.Total; !n.inf && (math.IsNaN(t) || math.IsInf(t, 0)) {
 		return nil, fmt.Errorf("device: Loss: the loss is %g; if the items are finite, training diverged: lower the rate", t)
 	}
 	return gorgonia.NewF32(float32(n.terms.Total)), nil
+}
+
+// label puts the labels of the batch on the GPU: gathered there, or uploaded if they
+// are not those of Features.
+func (o *lossOp) label() error {
+	n := o.net
+	if err := n.room(&o.labels, tensor.Shape{o.rows}); err != nil {
+		return err
+	}
+	if n.batch != nil {
+		n.label = n.label[:0]
+		for _, row := range n.batch {
+			n.label = append(n.label, n.labels[row])
+		}
+	}
+	if len(n.label) != o.rows {
+		return fmt.Errorf("%d labels for %d rows; call Batch or Label before the run", len(n.label), o.rows)
+	}
+	if n.batch != nil {
+		return n.set.GatherInts(o.labels.at, n.classes.at, n.index.at, none, o.rows)
+	}
+	labels := make([]int32, o.rows)
+	for i, l := range n.label {
+		labels[i] = int32(l)
+	}
+	return n.set.UploadInts(o.labels.at, labels)
 }
 
 // DiffWRT implements gorgonia.SDOp.
@@ -177,7 +195,13 @@ func (o *lossOp) backward(i int, gx *Value, gy gorgonia.Value, s *scratch) error
 	if i == o.h {
 		found = o.gH
 	}
+	if o.net.more && o.net.weight != float32(*w) {
+		return fmt.Errorf("weight %g after %g in the runs before it, to which More adds; want the same", *w, o.net.weight)
+	}
 	o.net.weight = float32(*w)
+	if o.net.values {
+		return nil
+	}
 	if *w == 1 {
 		return o.net.set.Copy(gx.at, found, 4*gx.Size())
 	}
@@ -185,92 +209,4 @@ func (o *lossOp) backward(i int, gx *Value, gy gorgonia.Value, s *scratch) error
 		return err
 	}
 	return o.net.set.Scale(gx.at, found, s.v.at, gx.Size(), float32(*w))
-}
-
-// Download is x in Go's memory, for stock nodes and terms of one's own. Each run copies
-// it, and the gradient by it back, and waits for that.
-func (n *Net) Download(x *gorgonia.Node) (*gorgonia.Node, error) {
-	if err := n.owns(x); err != nil {
-		return nil, fmt.Errorf("device: Download: the input %w", err)
-	}
-	o := &downloadOp{net: n, id: ids.Add(1), in: x.Type(), shape: x.Shape().Clone(), y: make([]float32, x.Shape().TotalSize())}
-	node, err := gorgonia.ApplyOp(o, x)
-	if err != nil {
-		return nil, fmt.Errorf("device: Download: %w", err)
-	}
-	return node, nil
-}
-
-// downloadOp copies a value from the GPU, and its gradient back.
-type downloadOp struct {
-	net   *Net
-	id    uint64
-	in    hm.Type
-	shape tensor.Shape
-	y     []float32
-}
-
-func (o *downloadOp) hosts() {}
-
-// Arity implements gorgonia.Op.
-func (o *downloadOp) Arity() int { return 1 }
-
-// Type implements gorgonia.Op.
-func (o *downloadOp) Type() hm.Type { return hm.NewFnType(o.in, o.in) }
-
-// InferShape implements gorgonia.Op.
-func (o *downloadOp) InferShape(...gorgonia.DimSizer) (tensor.Shape, error) {
-	return o.shape.Clone(), nil
-}
-
-// ReturnsPtr implements gorgonia.Op.
-func (o *downloadOp) ReturnsPtr() bool { return true }
-
-// CallsExtern implements gorgonia.Op.
-func (o *downloadOp) CallsExtern() bool { return false }
-
-// OverwritesInput implements gorgonia.Op.
-func (o *downloadOp) OverwritesInput() int { return -1 }
-
-// WriteHash implements gorgonia.Op.
-func (o *downloadOp) WriteHash(h hash.Hash) { fmt.Fprintf(h, "chest device Download %d", o.id) }
-
-// Hashcode implements gorgonia.Op.
-func (o *downloadOp) Hashcode() uint32 { return hashOf(o) }
-
-// String implements gorgonia.Op.
-func (o *downloadOp) String() string { return "Download" }
-
-// Do implements gorgonia.Op.
-func (o *downloadOp) Do(v ...gorgonia.Value) (_ gorgonia.Value, err error) {
-	defer recovered(o, &err)
-	x, err := values(v)
-	if err == nil {
-		err = o.net.set.Do(func() error { return errors.Join(o.net.set.DownloadFloats(o.y, x[0].at), o.net.set.Finish()) })
-	}
-	if err != nil {
-		return nil, fmt.Errorf("device: Download: %w", err)
-	}
-	return tensor.New(tensor.WithShape(o.shape.Clone()...), tensor.WithBacking(o.y)), nil
-}
-
-// DiffWRT implements gorgonia.SDOp.
-func (o *downloadOp) DiffWRT(int) []bool { return []bool{true} }
-
-// SymDiff implements gorgonia.SDOp.
-func (o *downloadOp) SymDiff(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-	g := &gradOp{net: o.net, name: "Download", id: o.id, in: []hm.Type{o.in}, out: o.in, shape: o.shape}
-	g.do = func(gx *Value, v []gorgonia.Value) error {
-		gy, ok := v[2].(*tensor.Dense)
-		if !ok || gy.IsMaterializable() || gy.DataOrder().IsColMajor() {
-			return fmt.Errorf("the gradient by it is a %T of %v, want a dense row-major tensor", v[2], v[2].Shape())
-		}
-		numbers, ok := gy.Data().([]float32)
-		if !ok || len(numbers) != gx.Size() {
-			return fmt.Errorf("the gradient by it is %v of %v, want %v", gy.Dtype(), gy.Shape(), gx.shape)
-		}
-		return o.net.set.UploadFloats(gx.at, numbers)
-	}
-	by, err := g.apply(append(append(gorgonia.Nodes(nil), in...), out, grad))
-	return gorgonia.Nodes{by}, err
 }

@@ -50,6 +50,9 @@ type Net struct {
 	batch                 []int
 	label                 []int
 	rng                   *rand.Rand
+	more, adding, folded  bool // this run adds its gradients, the next one will, some are added
+	values                bool // the run wants no gradients
+	inf                   bool // values that are not finite are no error
 
 	params  []*optim.Param
 	weights []*Value
@@ -172,8 +175,54 @@ func (n *Net) gather(y, all *Value) error {
 }
 
 // Batch says which rows of the features the next run is on, and what its triplets are
-// drawn from; nil draws the same ones in each run.
-func (n *Net) Batch(rows []int, rng *rand.Rand) { n.batch, n.rng = rows, rng }
+// drawn from; nil draws the same ones in each run. rows is kept, not copied.
+func (n *Net) Batch(rows []int, rng *rand.Rand) {
+	n.batch, n.rng = rows, rng
+	n.begin()
+}
+
+// Label is Batch for a loss of other rows than those of Features: their labels.
+func (n *Net) Label(label []int, rng *rand.Rand) {
+	n.batch, n.label, n.rng = nil, append(n.label[:0], label...), rng
+	n.begin()
+}
+
+func (n *Net) begin() {
+	n.more, n.adding = n.adding, false
+	n.folded = n.folded && n.more
+}
+
+// More keeps the gradients of the runs so far, to which that of the next Batch is
+// added: for a step of several batches. It is called after a run, before Batch.
+func (n *Net) More() error {
+	if err := n.set.Do(n.fold); err != nil {
+		return fmt.Errorf("device: More: %w", err)
+	}
+	n.adding = true
+	return nil
+}
+
+// fold takes the gradients by Params to where Update wants them.
+func (n *Net) fold() error {
+	for i, g := range n.grads {
+		v, ok := g.Value().(*Value)
+		if !ok {
+			return fmt.Errorf("the gradient by %s is %T; run the graph first", n.nodes[i].Name(), g.Value())
+		}
+		_, grad := n.r.Weight(i)
+		err := error(nil)
+		if n.folded {
+			err = n.set.AddBias(grad, v.at, 1, v.Size())
+		} else {
+			err = n.set.Copy(grad, v.at, 4*v.Size())
+		}
+		if err != nil {
+			return err
+		}
+	}
+	n.folded = true
+	return nil
+}
 
 // Params makes nodes of weights that Update moves. Their values go to the GPU when
 // Loss is made; Sync brings them back.
@@ -272,22 +321,10 @@ func (n *Net) Update(m optim.Move) error {
 	if n.grads == nil && len(n.nodes) > 0 {
 		return errors.New("device: Update: there are no gradients; call Grad before Machine")
 	}
-	err := n.set.Do(func() error {
-		for i, g := range n.grads {
-			v, ok := g.Value().(*Value)
-			if !ok {
-				return fmt.Errorf("the gradient by %s is %T; run the graph first", n.nodes[i].Name(), g.Value())
-			}
-			_, grad := n.r.Weight(i)
-			if err := n.set.Copy(grad, v.at, 4*v.Size()); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
+	if err := n.set.Do(n.fold); err != nil {
 		return fmt.Errorf("device: Update: %w", err)
 	}
+	n.folded = false
 	return n.r.Update(m, n.weight)
 }
 
