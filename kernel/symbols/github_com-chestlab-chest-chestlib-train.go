@@ -12,6 +12,7 @@ func init() {
 		// function, constant and variable definitions
 		"Evaluate":          reflect.ValueOf(train.Evaluate),
 		"EvaluateEmbedding": reflect.ValueOf(train.EvaluateEmbedding),
+		"EvaluateGallery":   reflect.ValueOf(train.EvaluateGallery),
 		"EvaluateItems":     reflect.ValueOf(train.EvaluateItems),
 		"New":               reflect.ValueOf(train.New),
 		"NewSampler":        reflect.ValueOf(train.NewSampler),
