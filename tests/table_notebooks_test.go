@@ -181,8 +181,8 @@ func TestBenchmarkNotebook(t *testing.T) {
 	if found := unsourced(nb); len(found) > 0 {
 		t.Error(found)
 	}
-	if n := len(recorded(runs)); n != 2*7*(4+2) {
-		t.Errorf("%d runs, want of 7 losses on 2 data sets 4 to choose and 2 seeds", n)
+	if n := len(recorded(runs)); n != 2*7*(8+2) {
+		t.Errorf("%d runs, want of 7 losses on 2 data sets 8 to choose and 2 seeds", n)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "report", "tables", "benchmarks.tex")); err != nil {
 		t.Error(err)
