@@ -56,7 +56,7 @@ const referenceHead = "<!-- Made by go generate ./cmd/chest from the help texts:
 	"What `chest help COMMAND` says, of all commands.\n\n" +
 	"Exit codes: 0 done; 1 a cell failed, or the command could not do its work; 2 the command\n" +
 	"line is wrong; 124 a `--timeout` ran out; 130 Ctrl-C.\n\n" +
-	"Man pages: `chest docs --man ~/.local/share/man/man1`, then `man chest-run`. Completion of\n" +
+	"Man pages: `chest docs --man man/man1`, then `man -M man chest-run`. Completion of\n" +
 	"commands and flags by Tab: `source <(chest completion bash)` in `~/.bashrc`; other shells\n" +
 	"[below](#chest-completion).\n\n"
 
