@@ -274,7 +274,7 @@ func TestRooms(t *testing.T) {
 	_, table, _ := strings.Cut(string(text), "| room |")
 	table, _, _ = strings.Cut(table, "\n## ")
 	named := map[string]bool{}
-	for _, m := range regexp.MustCompile("`((?:cmd|kernel|chestlib|datasets|viz|internal|tests)(?:/[a-z]+)*)`").FindAllStringSubmatch(table, -1) {
+	for _, m := range regexp.MustCompile("`((?:cmd|kernel|chestlib|datasets|viz|internal|notebooks|tests)(?:/[a-z]+)*)`").FindAllStringSubmatch(table, -1) {
 		if named[m[1]] = true; !there[m[1]] {
 			t.Errorf("docs/architecture.md names %s, which is no package", m[1])
 		}
