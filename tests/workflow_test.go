@@ -41,6 +41,15 @@ func TestWorkflow(t *testing.T) {
 			t.Errorf("job %s does not take Go from go.mod", name)
 		}
 	}
+	makefile, err := os.ReadFile("../Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, target := range targets {
+		if !strings.Contains(string(makefile), "\n"+target+":") {
+			t.Errorf("calls make %s, which the Makefile lacks", target)
+		}
+	}
 	slices.Sort(targets)
 	if want := []string{"fresh", "fuzz", "packaging", "slurm", "test"}; !slices.Equal(targets, want) {
 		t.Errorf("calls make %v, want %v", targets, want)
