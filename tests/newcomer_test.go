@@ -80,8 +80,6 @@ func TestNewcomer(t *testing.T) {
 	p.keep("newcomer-notebook") // makes the page as long as it is
 	p.run(`window.dispatchEvent(new Event("resize"))`)
 	p.keep("newcomer-notebook")
-	p.run(`Jupyter.notebook.get_cells().slice(-1)[0].element[0].scrollIntoView({block: "end"})`)
-	p.keep("newcomer-notebook-end")
 	if all := p.complaints(); len(all) > 0 {
 		t.Errorf("the console shows %q", all)
 	}
