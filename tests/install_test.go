@@ -88,6 +88,11 @@ func TestInstallCheck(t *testing.T) {
 	if r := runCommand(t, cmd, ""); r.code != 0 || !strings.Contains(r.stdout, "starts another version, v0.0.1") || !strings.Contains(r.stdout, "hidden from Jupyter Notebook by "+filepath.Join(home, "listed")) {
 		t.Errorf("exit %d\n%s%s", r.code, r.stdout, r.stderr)
 	}
+	extension := filepath.Join(home, ".vscode/extensions/ms-toolsai.jupyter-2025.1.0")
+	if err := os.MkdirAll(extension, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	check(second, "VS Code", 0, look, "VS Code            yes: "+extension, "Select Kernel > Jupyter Kernel", filepath.Join(home, ".local/share/jupyter/kernels\n"))
 	check(second, "removed", 0, []string{"uninstall"}, `removed the kernel "chest" from `+data, second)
 	check(second, "at an end", 1, look, "none is registered")
 }

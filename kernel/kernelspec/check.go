@@ -132,8 +132,11 @@ func (r *Report) Remedy() string {
 			spec = s
 		}
 	}
-	there := false
+	there, front := false, "this machine has no front end: "+aFront
 	for _, f := range r.Fronts {
+		if f.Lacks != "" {
+			front = f.Name + " is the only front end here, but " + f.Lacks
+		}
 		if f.Where == "" || f.Lacks != "" {
 			continue
 		}
@@ -150,11 +153,11 @@ func (r *Report) Remedy() string {
 	}
 	switch {
 	case spec == nil && !there:
-		return "run: " + install + "; and this machine has no front end: " + aFront
+		return "run: " + install + "; and " + front
 	case spec == nil:
 		return "run: " + install
 	case !there:
-		return "the kernel is registered, but this machine has no front end: " + aFront
+		return "the kernel is registered, but " + front
 	}
 	return "no front end looks where the kernel is; let the variable JUPYTER_PATH name " + filepath.Dir(filepath.Dir(spec.Dir))
 }

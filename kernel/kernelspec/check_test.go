@@ -174,7 +174,7 @@ func TestCheckRemedies(t *testing.T) {
 			tr.file("usr/bin/code", "")
 			tr.install(user, Name, tr.self)
 			return nil
-		}, []string{"no front end"}},
+		}, []string{"VS Code is the only front end here", "run: code --install-extension ms-toolsai.jupyter"}},
 		{"VS Code heeds no JUPYTER_DATA_DIR", []string{"JUPYTER_DATA_DIR=ROOT/data"}, Name, func(tr tree) []string {
 			tr.file("home/.vscode-server/extensions/ms-toolsai.jupyter-2025.1.0/package.json", "{}")
 			tr.install("data", Name, tr.self)
