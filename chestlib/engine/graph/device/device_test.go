@@ -364,3 +364,98 @@ func TestStockNodes(t *testing.T) {
 		t.Errorf("left on the GPU: %+v", c)
 	}
 }
+
+// set sets the fake driver up while it is in use.
+func set(t *testing.T, path, settings string) {
+	t.Helper()
+	if err := fakecuda.Set(path, settings); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestMisuse: what does not fit is an error that says so.
+func TestMisuse(t *testing.T) {
+	gpu, path := fakeGPU(t)
+	k := newTask("linear", loss.Both)
+	n := k.net(gpu)
+	says := func(err error, words string) {
+		t.Helper()
+		if err == nil || !strings.Contains(err.Error(), words) {
+			t.Errorf("error %v, want one that says %q", err, words)
+		}
+	}
+	_, err := n.Loss(n.uE, n.uE, k.l, engine.Options{})
+	says(err, "there is one in this Net already")
+	_, err = n.Params(optim.NewParam("late", "", 3))
+	says(err, "Params after Loss")
+	_, err = n.Features(k.x, rows)
+	says(err, "want them once")
+	_, err = n.Upload(n.uE)
+	says(err, "not a float32 tensor in Go's memory")
+	_, err = n.Plus(n.uE, nil)
+	says(err, "is nil")
+	says(n.Update(optim.Move{}), "call Grad before Machine")
+	if err := n.Grad(n.chest); err != nil {
+		t.Fatal(err)
+	}
+	vm := must(n.Machine())
+	for _, c := range []struct {
+		rows []int
+		says string
+	}{{nil, "call Batch"}, {[]int{1, 2}, "a batch of 2 rows, want 24"}, {append(make([]int, rows-1), items), "row 60 in the batch"}} {
+		n.Batch(c.rows, nil)
+		says(vm.RunAll(), c.says)
+		vm.Reset()
+	}
+	n.Batch(batch(0))
+	if err := vm.RunAll(); err != nil {
+		t.Error(err)
+	}
+	other := device.New(G.NewGraph(), gpu)
+	says(other.Grad(n.chest), "Grad before Loss")
+	x := must(other.Features(cuda.Features{X: make([]float32, 6), Label: []int{0, 1, 2}, D: 2}, 2))
+	_, err = other.Trunk(x, []cuda.Layer{{Kind: cuda.LinearLayer}})
+	says(err, "layer 0: device: Trunk: it has no weight or bias")
+	_, err = other.Head(x, cuda.Head{Weight: optim.NewParam("w", "", 3, 3), Bias: optim.NewParam("b", "", 3)})
+	says(err, "want n×in, out×in and out")
+	_, err = other.Loss(x, x, k.l, engine.Options{})
+	says(err, "uE is (2, 2), want (2, 6)")
+	if err := other.Close(); err != nil {
+		t.Error(err)
+	}
+	closed(t, n, gpu, path)
+}
+
+// TestMore: two halves of a batch move what the whole moves.
+func TestMore(t *testing.T) {
+	gpu, path := fakeGPU(t)
+	whole, halves := newTask("mlp", loss.OnlyE), newTask("mlp", loss.OnlyE)
+	a, b := whole.net(gpu), halves.net(gpu)
+	a.run(t, 1, a.chest, func() {})
+	pick, rng := batch(0)
+	half := G.Must(G.Mul(G.NewConstant(float32(0.5)), b.chest))
+	if err := b.Grad(half); err != nil {
+		t.Fatal(err)
+	}
+	vm := must(b.Machine())
+	for i := range 2 { // the same rows twice, by half each
+		if i > 0 {
+			if err := b.More(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		b.Batch(pick, rng)
+		if err := vm.RunAll(); err != nil {
+			t.Fatal(err)
+		}
+		vm.Reset()
+	}
+	if err := errors.Join(b.Update(optim.Move{Rate: rate, Scale: 1}), a.Sync(), b.Sync()); err != nil {
+		t.Fatal(err)
+	}
+	near(t, halves, whole)
+	if err := a.Close(); err != nil {
+		t.Error(err)
+	}
+	closed(t, b, gpu, path)
+}

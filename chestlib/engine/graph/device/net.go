@@ -65,7 +65,7 @@ type Net struct {
 
 // New makes a Net of nothing in the graph g. Close it before the device.
 func New(g *gorgonia.ExprGraph, d *cuda.Device) *Net {
-	return &Net{d: d, set: d.Kernels(), g: g, mine: map[*gorgonia.Node]bool{}, sums: map[[2]*Value]*Value{}}
+	return &Net{d: d, set: d.Kernels(), g: g, mine: map[*gorgonia.Node]bool{}, sums: map[[2]*Value]*Value{}, weight: 1}
 }
 
 // room gives v, made if it is nil, memory for a shape. It is called inside of Do.
