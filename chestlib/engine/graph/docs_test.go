@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestDocs: each snippet of docs/gorgonia.md is part of an Example here, which
-// the compiler has seen and the tests have run.
+// TestDocs: each snippet of docs/gorgonia.md is part of an Example or test here or
+// in device, which the compiler has seen and the tests have run.
 func TestDocs(t *testing.T) {
 	plain := func(s string) string { // without indentation
 		return regexp.MustCompile(`(?m)^\s+`).ReplaceAllString(s, "")
@@ -17,9 +17,13 @@ func TestDocs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	examples, err := os.ReadFile("example_test.go")
-	if err != nil {
-		t.Fatal(err)
+	var examples []byte
+	for _, name := range []string{"example_test.go", "device/example_test.go"} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		examples = append(examples, text...)
 	}
 	snippets := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(doc), -1)
 	if len(snippets) < 5 {

@@ -139,9 +139,9 @@ func own(chest, u *G.Node) *G.Node {
 	return G.Must(G.Add(half, G.Must(G.Mul(G.NewConstant(float32(0.3)), G.Must(G.Mean(G.Must(G.Square(u))))))))
 }
 
-// onCPU trains k by a graph on the processor with the fused engine, and returns the
-// losses.
-func (k task) onCPU(t *testing.T, steps int, term bool) (losses []float64) {
+// onCPU trains k by a graph on the processor with the fused engine, calls each
+// between gradients and moves, and returns the losses.
+func (k task) onCPU(t *testing.T, steps int, term bool, each func(weights G.Nodes)) (losses []float64) {
 	t.Helper()
 	g := G.NewGraph()
 	x := G.NewMatrix(g, tensor.Float32, G.WithShape(rows, in), G.WithName("x"))
@@ -194,7 +194,11 @@ func (k task) onCPU(t *testing.T, steps int, term bool) (losses []float64) {
 			t.Fatal(err)
 		}
 		chest.Batch(label, rng)
-		if err := errors.Join(vm.RunAll(), solver.Step(G.NodesToValueGrads(leaves)), chest.Update(optim.Move{Rate: rate, Scale: 1})); err != nil {
+		if err := vm.RunAll(); err != nil {
+			t.Fatal(err)
+		}
+		each(leaves)
+		if err := errors.Join(solver.Step(G.NodesToValueGrads(leaves)), chest.Update(optim.Move{Rate: rate, Scale: 1})); err != nil {
 			t.Fatal(err)
 		}
 		losses = append(losses, chest.Terms().Total)
@@ -278,7 +282,7 @@ func TestStepsAgree(t *testing.T) {
 		t.Run(fmt.Sprint(c.trunk, " ", c.space), func(t *testing.T) {
 			gpu, path := fakeGPU(t)
 			want, got := newTask(c.trunk, c.space), newTask(c.trunk, c.space)
-			losses := want.onCPU(t, 60, false)
+			losses := want.onCPU(t, 60, false, func(G.Nodes) {})
 			n := got.net(gpu)
 			var counts []fakecuda.Counts
 			found := n.run(t, 60, n.chest, func() { counts = append(counts, must(fakecuda.Count(path))) })
@@ -305,6 +309,50 @@ func TestStepsAgree(t *testing.T) {
 	}
 }
 
+// TestGradients: the gradients by all weights of the first step are those of the
+// processor within 1e-5 of the largest of a weight, those by the proxies as well.
+func TestGradients(t *testing.T) {
+	for _, trunk := range []string{"identity", "linear", "mlp"} {
+		gpu, path := fakeGPU(t)
+		want, got := newTask(trunk, loss.Both), newTask(trunk, loss.Both)
+		var grads [][]float32
+		want.onCPU(t, 1, false, func(weights G.Nodes) {
+			for _, w := range weights {
+				grads = append(grads, append([]float32(nil), must(w.Grad()).Data().([]float32)...))
+			}
+			for _, p := range want.l.Params() {
+				grads = append(grads, append([]float32(nil), p.Grad...))
+			}
+		})
+		n := got.net(gpu)
+		if err := n.Grad(n.chest); err != nil {
+			t.Fatal(err)
+		}
+		vm := must(n.Machine())
+		n.Batch(batch(0))
+		if err := errors.Join(vm.RunAll(), n.More(), n.Sync()); err != nil {
+			t.Fatal(err)
+		}
+		all := append(got.params(), got.l.Params()...)
+		if len(all) != len(grads) {
+			t.Fatalf("%d gradients, want %d", len(all), len(grads))
+		}
+		for i, p := range all {
+			most := 0.0
+			for _, g := range grads[i] {
+				most = math.Max(most, math.Abs(float64(g)))
+			}
+			for j, g := range grads[i] {
+				if most == 0 || !(math.Abs(float64(p.Grad[j]-g)) <= 1e-5*math.Max(most, 1)) {
+					t.Fatalf("%s: the gradient by %s[%d] is %g, want %g", trunk, p.Name, j, p.Grad[j], g)
+				}
+			}
+		}
+		vm.Close()
+		closed(t, n, gpu, path)
+	}
+}
+
 // closed closes everything and fails if something is left on the GPU.
 func closed(t *testing.T, n net, gpu *cuda.Device, path string) {
 	t.Helper()
@@ -321,7 +369,7 @@ func closed(t *testing.T, n net, gpu *cuda.Device, path string) {
 func TestOwnTerm(t *testing.T) {
 	gpu, path := fakeGPU(t)
 	want, got := newTask("mlp", loss.Both), newTask("mlp", loss.Both)
-	want.onCPU(t, 60, true)
+	want.onCPU(t, 60, true, func(G.Nodes) {})
 	n := got.net(gpu)
 	n.run(t, 60, own(n.chest, must(n.Download(n.uE))), func() {})
 	if err := n.Sync(); err != nil {
