@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chestlab/chest/chestlib/engine/cuda/driver"
 	"github.com/chestlab/chest/chestlib/engine/cuda/fakecuda"
@@ -448,6 +449,29 @@ func TestInterruptOnGPU(t *testing.T) {
 			t.Errorf("%s: %s is off by %g", way.name, name, d)
 		}
 	}
+}
+
+// TestInterruptInFlight: with the whole step on the GPU an interrupt that comes while it
+// computes ends the run after two steps, not after all that the epoch has.
+func TestInterruptInFlight(t *testing.T) {
+	path := fakeGPU(t, "")
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	o := small(3)
+	o.OnEpoch = func(Epoch) { // then the first two steps take 0.6 s
+		if err := fakecuda.Set(path, "cuEventSynchronize:1:-6"); err != nil {
+			t.Error(err)
+		}
+		time.AfterFunc(50*time.Millisecond, cancel)
+	}
+	tr := onGPU(t, "mlp", o)
+	if _, err := tr.Fit(ctx, On("cuda")); !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "of 4 steps") {
+		t.Fatal(err)
+	}
+	if tr.steps < 4 || tr.steps > 6 || tr.rest.Steps() != tr.steps || tr.EpochsDone() != 1 {
+		t.Errorf("%d steps after an interrupt in the fifth or sixth, the heads moved %d", tr.steps, tr.rest.Steps())
+	}
+	nothingLeft(t, path)
 }
 
 // TestTransfers: with the whole step on the GPU no step uploads or downloads

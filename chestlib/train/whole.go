@@ -81,7 +81,8 @@ func (t *Trainer) takeWhole(ctx context.Context, g *gpu, l *loss.CHEST, o engine
 // errNotFinite marks a step on the GPU whose numbers are lost.
 var errNotFinite = errors.New("the weights on the GPU are lost")
 
-// stepsAhead is how many steps are queued before the processor waits for them.
+// stepsAhead is how many steps the GPU's trainer is given at once: it has a few of them in
+// flight, and tells what all found at their end.
 const stepsAhead = 20
 
 // walkWhole is walk where the GPU does the whole step: stepsAhead steps at a time.

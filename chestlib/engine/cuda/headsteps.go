@@ -69,22 +69,23 @@ const inFlight = 2
 func (t *HeadTrainer) walk(ctx context.Context, steps int) (n int, stopped, err error) {
 	set := t.e.d.set
 	var marks []driver.Event // after each step that may still run
-	free := func(most int) error {
-		for len(marks) > most {
-			mark := marks[0]
-			marks = marks[1:]
-			if err := set.FreeEvent(mark); err != nil {
-				return err
-			}
+	defer func() {
+		var e *driver.Error
+		if errors.As(err, &e) && e.Lost() { // a driver that hangs may hang again
+			return
 		}
-		return nil
-	}
+		for _, m := range marks {
+			err = errors.Join(err, set.FreeEvent(m))
+		}
+	}()
 	for ; n < steps; n++ {
 		if len(marks) == inFlight {
 			if err := set.Await(marks[0]); err != nil {
 				return n, nil, err
 			}
-			if err := free(inFlight - 1); err != nil {
+			done := marks[0]
+			marks = marks[1:]
+			if err := set.FreeEvent(done); err != nil {
 				return n, nil, err
 			}
 		}
@@ -92,15 +93,15 @@ func (t *HeadTrainer) walk(ctx context.Context, steps int) (n int, stopped, err 
 			break
 		}
 		if err := t.one(n); err != nil {
-			return n, nil, errors.Join(err, free(0))
+			return n, nil, err
 		}
 		mark, err := set.Mark()
 		if err != nil {
-			return n, nil, errors.Join(err, free(0))
+			return n, nil, err
 		}
 		marks = append(marks, mark)
 	}
-	return n, stopped, free(0)
+	return n, stopped, nil
 }
 
 // check finds batches and moves that do not fit.
