@@ -12,7 +12,7 @@ import (
 // Counts are what the library counts since Reset.
 type Counts struct {
 	Launches, Uploads, Downloads, UpBytes, DownBytes, Allocations, Frees, Graphs int64
-	Live, Peak, Pieces                                                           int64 // bytes of device memory, and pieces of any
+	Live, Peak, Pieces                                                           int64 // bytes of device memory, and pieces of any, events and graphs
 }
 
 // Reset forgets counts, failures and memory of the library at path, which no device

@@ -95,6 +95,9 @@ static void configure(const char *s) {
 #define NEED_CONTEXT \
 	NEED_INIT if (!retained || current_context != &context_object) { complain("no context on this thread", __func__); return INVALID_CONTEXT; }
 
+static size_t marks_left(); // events and graphs
+static void forget_marks();
+
 // fakecuda_reset forgets failures, counters and memory, which devices must not be
 // using; s is "function:nth:code" or
 // "devices=0", "version=11020", "capability=75", "megabytes=64", with commas.
@@ -104,6 +107,7 @@ API fakecuda_reset(const char *s) {
 	for (auto &a : live) free(a.second.base); // of devices that died
 	live.clear();
 	pinned.clear();
+	forget_marks();
 	used = peak = 0;
 	memset(counts, 0, sizeof counts);
 	return OK;
@@ -114,11 +118,12 @@ API fakecuda_set(const char *s) {
 	configure(s);
 	return OK;
 }
-// fakecuda_counts writes the 8 counters, then live bytes, peak, live pieces.
+// fakecuda_counts writes the 8 counters, then live bytes, peak, live pieces, of which
+// events and graphs are some.
 API fakecuda_counts(long *out) {
 	std::lock_guard<std::recursive_mutex> guard(lock);
 	memcpy(out, counts, sizeof counts);
-	out[8] = used, out[9] = peak, out[10] = live.size() + pinned.size();
+	out[8] = used, out[9] = peak, out[10] = live.size() + pinned.size() + marks_left();
 	return OK;
 }
 // the environment is read when the library is loaded, after the maps above are made
@@ -238,6 +243,13 @@ static bool is_pinned(u64 p, size_t n) {
 struct stream { bool capturing; std::vector<std::function<int()>> graph; };
 struct graph { std::vector<std::function<int()>> work; };
 static std::map<void *, bool> streams, graphs, events;
+static size_t marks_left() { return graphs.size() + events.size(); }
+static void forget_marks() { // of devices that died
+	for (auto &g : graphs) delete (graph *)g.first;
+	for (auto &e : events) free(e.first);
+	graphs.clear();
+	events.clear();
+}
 
 // enqueue runs work, or keeps it if the stream is being captured.
 static int enqueue(void *s, std::function<int()> work) {
