@@ -17,18 +17,6 @@ import (
 	"time"
 )
 
-// slurmPlan is four runs of some seconds each.
-const slurmPlan = `
-name: small
-data: [blazons]
-seeds: 2
-base:
-  Model: {Trunk: conv, DE: 16, DH: 16}
-  Train: {Epochs: 5}
-grid:
-  Train.Rate: [0.001, 0.004]
-`
-
 // TestSlurm runs a plan on a private cluster of two nodes while nodes, the
 // controller, trials and the sweep itself are killed: every run is there once, with
 // the bits of a sweep on one machine that nobody disturbed.

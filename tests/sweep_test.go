@@ -52,6 +52,18 @@ func found(t *testing.T, dir string) map[string]sweep.Record {
 	return all
 }
 
+// slurmPlan is four runs of some seconds each, for clusters and containers.
+const slurmPlan = `
+name: small
+data: [blazons]
+seeds: 2
+base:
+  Model: {Trunk: conv, DE: 16, DH: 16}
+  Train: {Epochs: 5}
+grid:
+  Train.Rate: [0.001, 0.004]
+`
+
 // TestSweepSurvivesKills kills a sweep of 24 runs, or the process of one of them,
 // with SIGKILL at twenty random moments, begins it again each time, and compares
 // the records with those of a sweep that was left alone: all there, each once,

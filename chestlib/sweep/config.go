@@ -145,9 +145,9 @@ func (c Config) check() error {
 	}
 	switch {
 	case c.Until < 0:
-		return fmt.Errorf("Until %d; want a number of epochs, or 0 for all", c.Until)
+		return fmt.Errorf("a negative Until, %d; want a number of epochs, or 0 for all", c.Until)
 	case !devices.MatchString(c.On):
-		return fmt.Errorf("On %q; want cpu, auto, cuda or cuda: and a number", c.On)
+		return fmt.Errorf("the device On is %q; want cpu, auto, cuda or cuda: and a number", c.On)
 	case c.Data == "":
 		return fmt.Errorf("Data is empty; give the name of the data")
 	case !(c.HeldOut >= 0 && c.HeldOut < 1):
