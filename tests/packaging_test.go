@@ -32,7 +32,7 @@ func TestDockerfiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		part := regexp.MustCompile(`(?s)\nFROM golang.*\nCOPY --chown[^\n]* notebooks notebooks\n`).FindString(string(text))
+		part := regexp.MustCompile(`(?s)\nFROM golang.*\nCOPY --chown[^\n]* notebooks/[^\n]*\n`).FindString(string(text))
 		if part == "" {
 			t.Fatalf("%s: no such part", name)
 		}
