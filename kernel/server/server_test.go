@@ -449,32 +449,36 @@ func TestUnknownMessageIsLoggedOnce(t *testing.T) {
 // TestClientThatLeft: the answer to a client that has gone is told only to those
 // who look for faults.
 func TestClientThatLeft(t *testing.T) {
-	for _, debug := range []bool{true, false} {
-		begun, release := make(chan bool), make(chan bool)
-		f := start(t, script{"wait": does(func() { begun <- true; <-release }), "value": values(1)}, Options{Debug: debug})
-		for try := 0; ; try++ { // the kernel hears of the end a moment later
-			guest, err := wire.Dial(t.Context(), f.conn)
-			if err == nil {
-				_, err = guest.Ready(t.Context())
-			}
-			if err == nil {
-				_, err = guest.Send(wire.Shell, "execute_request", map[string]any{"code": "wait"})
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			<-begun
-			guest.Close()
-			time.Sleep(20 * time.Millisecond << try)
-			release <- true
-			f.finish(f.run("value"))
-			if told := strings.Contains(f.log.String(), "not connected"); told != debug && try < 6 && debug {
-				continue
-			} else if told != debug {
-				t.Errorf("debug %v: the log is %q", debug, f.log.String())
-			}
-			break
+	for _, debug := range []bool{true, false} { // one kernel after the other: they share what a process has once
+		t.Run(fmt.Sprint("debug ", debug), func(t *testing.T) { clientLeaves(t, debug) })
+	}
+}
+
+func clientLeaves(t *testing.T, debug bool) {
+	begun, release := make(chan bool), make(chan bool)
+	f := start(t, script{"wait": does(func() { begun <- true; <-release }), "value": values(1)}, Options{Debug: debug})
+	for try := 0; ; try++ { // the kernel hears of the end a moment later
+		guest, err := wire.Dial(t.Context(), f.conn)
+		if err == nil {
+			_, err = guest.Ready(t.Context())
 		}
+		if err == nil {
+			_, err = guest.Send(wire.Shell, "execute_request", map[string]any{"code": "wait"})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		<-begun
+		guest.Close()
+		time.Sleep(20 * time.Millisecond << try)
+		release <- true
+		f.finish(f.run("value"))
+		if told := strings.Contains(f.log.String(), "not connected"); told != debug && try < 6 && debug {
+			continue
+		} else if told != debug {
+			t.Errorf("debug %v: the log is %q", debug, f.log.String())
+		}
+		return
 	}
 }
 
