@@ -2,6 +2,7 @@ package tests
 
 import (
 	"encoding/json"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,7 +18,7 @@ import (
 // notebooks are green; the same command again does nothing; without one record only
 // that one is trained again, to the same scores.
 func TestPaper(t *testing.T) {
-	out := filepath.Join(t.TempDir(), "paper")
+	out := filepath.Join(t.TempDir(), "paper [1]")
 	args := []string{"paper", "--quick", "-o", out}
 	killPaper(t, args, filepath.Join(out, "11_ablation_terms", "notebook.ipynb"), filepath.Join(out, "runs"))
 
@@ -58,6 +59,27 @@ func TestPaper(t *testing.T) {
 		t.Error("a run with nothing to do has changed files")
 	}
 	loseRecord(t, args, out)
+	if r := chest(t, "", append(args, "14")...); r.code != 0 || !strings.Contains(r.stderr, "nothing to do: 1 notebooks") {
+		t.Errorf("one notebook: exit %d\n%s", r.code, r.stderr)
+	}
+	oneChapterAlone(t, args, out)
+}
+
+// oneChapterAlone makes one notebook anew: the report has the others still.
+func oneChapterAlone(t *testing.T, args []string, out string) {
+	t.Helper()
+	if err := os.Remove(filepath.Join(out, "14_proxies", "stamp.json")); err != nil {
+		t.Fatal(err)
+	}
+	if r := chest(t, "", append(args, "14")...); r.code != 0 || !strings.Contains(r.stderr, "1 notebooks ran") {
+		t.Fatalf("one notebook: exit %d\n%s", r.code, r.stderr)
+	}
+	page := read(t, filepath.Join(out, "index.html"))
+	for _, name := range []string{"01_quickstart", "11_ablation_terms", "14_proxies"} {
+		if !strings.Contains(page, name+"/notebook.html") {
+			t.Errorf("the report of one notebook has lost %s", name)
+		}
+	}
 }
 
 // killPaper kills the command when a training of a notebook has left a record.
@@ -95,8 +117,8 @@ func checkSweepChapter(t *testing.T, dir string, runs int) {
 		t.Errorf("%s: %d runs, want %d", dir, len(s.Records), runs)
 	}
 	for _, form := range []string{"tex", "md", "csv"} {
-		all, _ := filepath.Glob(filepath.Join(dir, "tables", "*."+form))
-		if len(all) == 0 {
+		all, err := fs.Glob(os.DirFS(dir), "tables/*."+form)
+		if err != nil || len(all) == 0 {
 			t.Errorf("%s has no table as .%s", dir, form)
 		}
 	}

@@ -4,8 +4,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -46,16 +48,16 @@ func (c *course) list(tasks []Task) error {
 // Used are the runs of the plans that were run in dir to their end since a moment,
 // those that were there already among them, sorted.
 func Used(dir string, since time.Time) (ids []string, err error) {
-	paths, err := filepath.Glob(filepath.Join(dir, plansFolder, "*.txt"))
-	if err != nil {
+	files, err := os.ReadDir(filepath.Join(dir, plansFolder))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("sweep: %w", err)
 	}
-	for _, path := range paths {
-		st, err := os.Stat(path)
-		if err == nil && st.ModTime().Before(since) {
+	for _, file := range files {
+		st, err := file.Info()
+		if filepath.Ext(file.Name()) != ".txt" || err == nil && st.ModTime().Before(since) {
 			continue
 		}
-		text, err := readSmall(path)
+		text, err := readSmall(filepath.Join(dir, plansFolder, file.Name()))
 		if err != nil {
 			return nil, fmt.Errorf("sweep: %w", err)
 		}

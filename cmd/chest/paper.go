@@ -43,7 +43,8 @@ folder:
   NAME/figures           figures as .pdf, .svg and .png
   runs                   a record of each training of the sweeps
 
-NOTEBOOK is a name or its beginning, such as 11; without one all are run.
+NOTEBOOK is a name or its beginning, such as 11; without one all are run. The report
+has all that were run so far, asked for now or not.
 
 Only what is missing runs: a notebook runs again if its cells, its parameters, the
 data or this program have changed, or if something that it made is gone, and a
@@ -84,6 +85,7 @@ type chapter struct {
 	params []string
 	basis  basis
 	why    string // it is to run; "" means it need not
+	other  bool   // it was not asked for: it does not run, and the report has what there is of it
 	absent string // the data that it needs are not there, and why
 	stamp  stamp  // of its last run
 	failed error  // of this run
@@ -97,7 +99,9 @@ func (f paperFlags) run(ctx context.Context, only []string) error {
 	}
 	if f.dryRun {
 		for _, c := range chapters {
-			fmt.Println(c.plan())
+			if !c.other {
+				fmt.Println(c.plan())
+			}
 		}
 		return nil
 	}
@@ -127,7 +131,7 @@ func (f paperFlags) runDue(ctx context.Context, chapters []*chapter) (ran int, e
 	begun := time.Now()
 	for _, c := range chapters {
 		if !c.due() {
-			if c.absent != "" {
+			if c.absent != "" && !c.other {
 				fmt.Fprintln(os.Stderr, c.plan())
 			}
 			continue
@@ -158,8 +162,12 @@ func (f paperFlags) finish(chapters []*chapter, ran int) error {
 			return failed(fmt.Errorf("paper: report: %w", err))
 		}
 	}
-	bad, absent := 0, 0
+	bad, absent, asked := 0, 0, 0
 	for _, c := range chapters {
+		if c.other {
+			continue
+		}
+		asked++
 		switch {
 		case c.failed != nil:
 			bad++
@@ -169,7 +177,7 @@ func (f paperFlags) finish(chapters []*chapter, ran int) error {
 	}
 	status := fmt.Sprintf("%d notebooks ran, %d failed", ran, bad)
 	if ran == 0 {
-		status = fmt.Sprintf("nothing to do: %d notebooks are up to date", len(chapters)-absent)
+		status = fmt.Sprintf("nothing to do: %d notebooks are up to date", asked-absent)
 	}
 	if absent > 0 {
 		status += fmt.Sprintf(", %d left out for want of data", absent)
@@ -208,11 +216,12 @@ func (f paperFlags) chapters(ctx context.Context, only []string) ([]*chapter, er
 	}
 	used := map[string]bool{}
 	var all []*chapter
-	for _, name := range wanted {
+	for _, name := range names {
 		c, err := f.chapter(ctx, files, name, now, used)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
+		c.other = !slices.Contains(wanted, name)
 		all = append(all, c)
 	}
 	for _, p := range f.params {
@@ -283,7 +292,13 @@ func (f paperFlags) chapter(ctx context.Context, files fs.FS, name string, now b
 // path is that of a file of the chapter.
 func (c *chapter) path(file string) string { return filepath.Join(c.dir, file) }
 
-func (c *chapter) due() bool { return c.why != "" && c.absent == "" }
+func (c *chapter) due() bool { return c.why != "" && c.absent == "" && !c.other }
+
+// there says that the notebook was run to its end, now or before.
+func (c *chapter) there() bool {
+	_, err := os.Stat(c.path(stampFile))
+	return err == nil && c.failed == nil && c.absent == ""
+}
 
 // plan says what will be done with the chapter, and why.
 func (c *chapter) plan() string {

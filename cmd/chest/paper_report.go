@@ -16,7 +16,7 @@ import (
 func (f paperFlags) report(index string, chapters []*chapter) error {
 	page := &notebook.Notebook{Cells: []*notebook.Cell{markdownCell(f.contents(chapters))}}
 	for _, c := range chapters {
-		done := c.failed == nil && c.absent == ""
+		done := c.there()
 		if done {
 			nb, err := notebook.Read(c.path("notebook.ipynb"))
 			if err != nil {
@@ -56,7 +56,7 @@ func (f paperFlags) contents(chapters []*chapter) string {
 	b.WriteString("| notebook | time | |\n|---|---|---|\n")
 	for _, c := range chapters {
 		fmt.Fprintf(&b, "| [%s](#%s) | %s | ", escapeCell(c.title()), c.name, escapeCell(c.brief()))
-		if c.failed == nil && c.absent == "" {
+		if c.there() {
 			fmt.Fprintf(&b, "[code](%s)", c.link("notebook.html"))
 		}
 		b.WriteString(" |\n")
@@ -85,6 +85,8 @@ func (c *chapter) outcome() string {
 		return "left out: " + c.absent
 	case c.failed != nil:
 		return "failed: " + c.failed.Error()
+	case !c.there():
+		return "not run yet"
 	}
 	took := time.Duration(c.stamp.Seconds * float64(time.Second)).Round(time.Second)
 	if n := len(c.stamp.Records); n > 0 {

@@ -145,9 +145,11 @@ func (c *chapter) look(out string) (s stamp, why string) {
 
 // records are the runs of the paper that have one.
 func records(out string) (names []string) {
-	all, _ := filepath.Glob(filepath.Join(out, "runs", "*", "record.json"))
-	for _, path := range all {
-		names = append(names, filepath.Base(filepath.Dir(path)))
+	all, _ := os.ReadDir(filepath.Join(out, "runs")) // a folder that cannot be read has none: all is made anew
+	for _, d := range all {
+		if _, err := os.Stat(filepath.Join(out, "runs", d.Name(), "record.json")); err == nil {
+			names = append(names, d.Name())
+		}
 	}
 	return names
 }
@@ -158,15 +160,15 @@ func (c *chapter) made(out string, begun time.Time) (s stamp, err error) {
 	if s.Records, err = sweep.Used(filepath.Join(out, "runs"), begun); err != nil {
 		return s, err
 	}
-	filepath.WalkDir(c.dir, func(path string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() {
-			if rel, err := filepath.Rel(c.dir, path); err == nil {
-				s.Files = append(s.Files, filepath.ToSlash(rel))
-			}
+	err = filepath.WalkDir(c.dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
 		}
-		return nil
+		rel, err := filepath.Rel(c.dir, path)
+		s.Files = append(s.Files, filepath.ToSlash(rel))
+		return err
 	})
-	return s, nil
+	return s, err
 }
 
 func (s stamp) write(dir string) error {
