@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // chromium runs headless Chromium without network on a page of the disk or of a
@@ -27,7 +28,7 @@ func chromium(t *testing.T, page string, args ...string) result {
 		"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
 		"--disable-background-networking", "--disable-component-update", "--disable-sync",
 		"--proxy-server=127.0.0.1:9", // nothing listens there: no page can reach a network
-		"--user-data-dir=" + t.TempDir(), "--virtual-time-budget=10000", "--window-size=1000,9000", "--enable-logging=stderr",
+		"--user-data-dir=" + profile(t), "--virtual-time-budget=10000", "--window-size=1000,9000", "--enable-logging=stderr",
 	}
 	cmd := exec.Command(browser, append(append(base, args...), page)...)
 	r := runCommand(t, cmd, "")
@@ -35,6 +36,29 @@ func chromium(t *testing.T, page string, args ...string) result {
 		t.Fatalf("chromium: exit %d\n%s", r.code, r.stderr)
 	}
 	return r
+}
+
+// profile is a folder for what a browser keeps. It is removed when the test ends,
+// again and again for ten seconds: processes of a browser outlive it and still write.
+func profile(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "chest-browser-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for end := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+			err := os.RemoveAll(dir)
+			if err == nil {
+				return
+			}
+			if time.Now().After(end) {
+				t.Log(err)
+				return
+			}
+		}
+	})
+	return dir
 }
 
 // TestPageOffline opens the exported page without network: the charts are drawn

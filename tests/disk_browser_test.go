@@ -35,7 +35,7 @@ func diskPage(t *testing.T, figures ...viz.Figure) *chartPage {
 	html.WriteString("<script>" + watch + "</script></body>")
 	file := writeFile(t, t.TempDir(), "page.html", html.String())
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browser), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.WindowSize(1300, 1000), chromedp.UserDataDir(t.TempDir()), chromedp.ProxyServer("127.0.0.1:9"))
+		chromedp.WindowSize(1300, 1000), chromedp.UserDataDir(profile(t)), chromedp.ProxyServer("127.0.0.1:9"))
 	ctx, stop1 := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, stop2 := chromedp.NewContext(ctx)
 	ctx, stop3 := context.WithTimeout(ctx, time.Minute)

@@ -234,7 +234,7 @@ func serveJupyter(t *testing.T, dir string, env ...string) string {
 func browse(t *testing.T, url string) *page {
 	t.Helper()
 	browser := need(t, "chromium", "google-chrome", "chromium-browser")
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browser), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1200, 1000), chromedp.UserDataDir(t.TempDir()))
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browser), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1200, 1000), chromedp.UserDataDir(profile(t)))
 	ctx, stop1 := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, stop2 := chromedp.NewContext(ctx)
 	ctx, stop3 := context.WithTimeout(ctx, 3*time.Minute)
