@@ -97,6 +97,12 @@ func NewTrainer(m *Model, src Source, o TrainOptions) (*Trainer, error) {
 //	job := tr.Dispatch(display.Context(), 10, chestlib.On("auto"))
 func On(device string) TrainOption { return train.On(device) }
 
+// Products says what multiplies matrices on a GPU: "own", the default, "cublas", or
+// "tf32", cuBLAS on tensor cores with about three digits. See train.Products.
+//
+//	history, err := tr.Fit(display.Context(), chestlib.On("cuda"), chestlib.Products("tf32"))
+func Products(by string) TrainOption { return train.Products(by) }
+
 // Evaluate measures Recall@1, 2, 4, 8, R-Precision and MAP@R of m on src in
 // both spaces: each item is a query, all others are the gallery.
 func Evaluate(ctx context.Context, m *Model, src Source) (Scores, error) {

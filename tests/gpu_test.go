@@ -79,7 +79,7 @@ func TestCellsChooseTheProcessor(t *testing.T) {
 		}
 	}
 	got := run("/nowhere/libcuda.so.1")
-	expect(got, "warning: training on the processor: cuda: ", "auto: <nil> 1\n", `cuda: train: On("cuda"): `, `On("auto") would train on the processor`, "meanwhile: train: Epoch: a job of Dispatch trains this model", "job: 2 <nil> 2\n")
+	expect(got, "warning: training on the processor: cuda: ", "auto: <nil> 1\n", `cuda: train: On("cuda"): `, `On("auto") would go on without it`, "meanwhile: train: Epoch: a job of Dispatch trains this model", "job: 2 <nil> 2\n")
 	if strings.Contains(got, "cuda: <nil>") {
 		t.Errorf("trained on a GPU that is not there:\n%s", got)
 	}

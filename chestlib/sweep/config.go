@@ -29,6 +29,7 @@ type Config struct {
 	Schedule Choice // of optim.Schedules; "" is cosine
 	Until    int    `json:",omitempty"` // epochs after which the run ends and is measured, of a schedule of Train.Epochs; 0 means all
 	On       string `json:",omitempty"` // as train.On has it, cuda or auto for example; "" is the processor
+	Products string `json:",omitempty"` // as train.Products has it, for runs on a GPU; "" is chest's own
 }
 
 // Training is what a plan may set of train.Options.
@@ -99,7 +100,7 @@ func ReadConfig(text []byte) (c Config, err error) {
 
 // Trial is the training that c describes.
 func (c Config) Trial() (t Trial, err error) {
-	t.Model, t.On, t.Until = c.Model, c.On, c.Until
+	t.Model, t.On, t.Products, t.Until = c.Model, c.On, c.Products, c.Until
 	t.Model.Seed = c.Seed
 	s := c.Train
 	t.Train = train.Options{
@@ -136,6 +137,9 @@ func (c Choice) options() []byte {
 // devices are what On may be.
 var devices = regexp.MustCompile(`^(|cpu|auto|cuda(:[0-9]{1,3})?)$`)
 
+// products are what Products may be.
+var products = regexp.MustCompile(`^(|own|cublas|tf32)$`)
+
 // check finds what no options struct looks at.
 func (c Config) check() error {
 	for what, choice := range map[string]Choice{"Loss": c.Loss, "Optim": c.Optim, "Schedule": c.Schedule} {
@@ -148,6 +152,10 @@ func (c Config) check() error {
 		return fmt.Errorf("a negative Until, %d; want a number of epochs, or 0 for all", c.Until)
 	case !devices.MatchString(c.On):
 		return fmt.Errorf("the device On is %q; want cpu, auto, cuda or cuda: and a number", c.On)
+	case !products.MatchString(c.Products):
+		return fmt.Errorf("Products is %q; want own, cublas or tf32", c.Products)
+	case c.Products != "" && (c.On == "" || c.On == "cpu"):
+		return fmt.Errorf("Products is %q, for a GPU, and the run is on the processor; set On, to cuda for example", c.Products)
 	case c.Data == "":
 		return fmt.Errorf("Data is empty; give the name of the data")
 	case !(c.HeldOut >= 0 && c.HeldOut < 1):

@@ -279,6 +279,35 @@ func TestConfigIdentity(t *testing.T) {
 	}
 }
 
+// TestProducts: what multiplies is for runs on a GPU; it goes to the trial and into the
+// name of the run.
+func TestProducts(t *testing.T) {
+	for text, says := range map[string]string{
+		`{"Data": "x", "Products": "tf32"}`:                  "set On",
+		`{"Data": "x", "Products": "own", "On": "cpu"}`:      "set On",
+		`{"Data": "x", "Products": "fast", "On": "cuda"}`:    "want own, cublas or tf32",
+		`{"Data": "x", "Products": "cublas", "On": "gpu:1"}`: "the device On",
+	} {
+		if _, err := ReadConfig([]byte(text)); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v, want an error that says %q", text, err, says)
+		}
+	}
+	plain, err := ReadConfig([]byte(`{"Data": "x", "On": "cuda"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := plain.Set("Products", "tf32")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if trial, err := c.Trial(); err != nil || trial.Products != "tf32" || trial.On != "cuda" {
+		t.Errorf("%+v, %v", trial, err)
+	}
+	if c.ID("d") == plain.ID("d") {
+		t.Error("a run with other products has the same name")
+	}
+}
+
 func FuzzParsePlan(f *testing.F) {
 	f.Add([]byte(wholePlan))
 	f.Add([]byte("name: x\ndata: [a]\ngrid: {Model.DE: [1, {a: 2}]}\n"))

@@ -48,6 +48,8 @@ type Trial struct {
 	Until int    // epochs after which it ends; 0 means all of Train.Epochs
 	On    string // where it is trained, as train.On has it; "" is the processor
 	Note  string // what sets it apart from other variants, for tables
+
+	Products string // what multiplies on a GPU, as train.Products has it; "" is chest's own
 }
 
 // Record is what a trial found.
@@ -182,12 +184,12 @@ func (r *Record) fill(ctx context.Context, tr *train.Trainer, d Data, t Trial) e
 
 // fit trains as long as the trial says.
 func (t Trial) fit(ctx context.Context, tr *train.Trainer) ([]train.Epoch, error) {
-	on := train.On(cmp.Or(t.On, "cpu"))
+	on := []train.Option{train.On(cmp.Or(t.On, "cpu")), train.Products(t.Products)}
 	if t.Until == 0 {
-		return tr.Fit(ctx, on)
+		return tr.Fit(ctx, on...)
 	}
 	for len(tr.History()) < t.Until {
-		if _, err := tr.Epoch(ctx, on); err != nil {
+		if _, err := tr.Epoch(ctx, on...); err != nil {
 			return tr.History(), err
 		}
 	}

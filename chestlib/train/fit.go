@@ -59,7 +59,7 @@ func (t *Trainer) Epoch(ctx context.Context, o ...Option) (e Epoch, err error) {
 	if err := t.open(); err != nil {
 		return Epoch{}, err
 	}
-	if err := t.attach(ctx, deviceOf(o)); err != nil {
+	if err := t.attach(ctx, whereOf(o)); err != nil {
 		return Epoch{}, err
 	}
 	e, err = t.epoch(ctx, nil)
@@ -80,25 +80,25 @@ func (t *Trainer) Fit(ctx context.Context, o ...Option) ([]Epoch, error) {
 	}
 	ctx, done := context.WithCancel(ctx) // stays with the cell that called
 	defer done()
-	device, p := deviceOf(o), t.progress()
-	if device != "cpu" {
-		j := newJob(device)
+	on, p := whereOf(o), t.progress()
+	if on.device != "cpu" {
+		j := newJob(on.device)
 		j.aim(t, t.o.Epochs)
 		defer func() { t.meter = nil }()
 		p = t.reporter(j)
 	}
-	err := t.fit(ctx, device, t.o.Epochs, p)
+	err := t.fit(ctx, on, t.o.Epochs, p)
 	return t.History(), err
 }
 
 // fit trains until so many epochs are done.
-func (t *Trainer) fit(ctx context.Context, device string, until int, p Progress) (err error) {
+func (t *Trainer) fit(ctx context.Context, on where, until int, p Progress) (err error) {
 	if err := t.open(); err != nil {
 		return err
 	}
 	more := func() bool { return !t.best.Stopped && (t.epochsDone() < until || t.run != nil) }
 	if more() {
-		if err := t.attach(ctx, device); err != nil {
+		if err := t.attach(ctx, on); err != nil {
 			return err
 		}
 	}

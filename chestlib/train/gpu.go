@@ -36,31 +36,28 @@ type kept struct {
 	arrays []safetensors.Tensor
 }
 
-// attach opens what On has named, for the steps that follow. The end of ctx is an
+// attach opens what the options of a call name, for the steps that follow. The end of ctx is an
 // error with any policy: it says nothing about the GPU.
-func (t *Trainer) attach(ctx context.Context, device string) error {
-	p, err := driver.ParsePolicy(device)
-	if err != nil {
-		return fmt.Errorf("train: On: %w", err)
+func (t *Trainer) attach(ctx context.Context, on where) error {
+	p, err := on.policy()
+	if err != nil || !p.GPU {
+		return err
 	}
-	if !p.GPU {
-		return nil
-	}
-	if err = t.openGPU(ctx, p.Ordinal); err == nil {
+	if err = t.openGPU(ctx, p, on); err == nil {
 		return nil
 	}
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-		return fmt.Errorf("train: On(%q): %w", device, err)
+		return fmt.Errorf("train: On(%q): %w", on.device, err)
 	}
 	if p.CPU {
 		t.warn("gpu", fmt.Sprintf("training on the processor: %v", err))
 		return nil
 	}
-	return fmt.Errorf("train: On(%q): %w; On(\"auto\") would train on the processor then", device, err)
+	return fmt.Errorf("train: On(%q): %w; On(\"auto\") would go on without it", on.device, err)
 }
 
-// openGPU opens GPU number ordinal and takes weights and moments there.
-func (t *Trainer) openGPU(ctx context.Context, ordinal int) error {
+// openGPU opens the GPU and takes weights and moments there.
+func (t *Trainer) openGPU(ctx context.Context, p driver.Policy, on where) error {
 	l, ok := t.Loss.(*loss.CHEST)
 	if !ok {
 		return fmt.Errorf("the loss %s is not there on the GPU; use On(\"cpu\")", t.o.Loss.Name())
@@ -68,8 +65,14 @@ func (t *Trainer) openGPU(ctx context.Context, ordinal int) error {
 	if _, ok := t.o.Optim.(optim.AdamWOptions); !ok {
 		return fmt.Errorf("the optimiser %s is not there on the GPU; use On(\"cpu\")", t.o.Optim.Name())
 	}
-	d, err := cuda.Open(ordinal)
+	d, err := cuda.Open(p.Ordinal)
 	if err != nil {
+		return err
+	}
+	if err := on.multiply(d); err != nil && p.CPU {
+		t.warn("products", fmt.Sprintf("multiplying by chest's own kernels: %v", err))
+	} else if err != nil {
+		_ = d.Close() // err is what there is to tell
 		return err
 	}
 	g := &gpu{device: d, cpu: t.engine, begun: time.Now()}
@@ -230,6 +233,14 @@ func (t *Trainer) fallBack(err error) error {
 func (g *gpu) failedBy(err error) bool {
 	var e *driver.Error
 	return errors.Is(err, errNotFinite) || errors.As(err, &e) && (g.whole != nil || e.Lost())
+}
+
+// name is the GPU's, and what multiplies if that is not chest.
+func (g *gpu) name() string {
+	if p := g.device.Products(); p != cuda.Own {
+		return fmt.Sprintf("%v, products by %s", g.device.Info(), p)
+	}
+	return g.device.Info().String()
 }
 
 // status is the speed and the memory of the GPU, for a line of progress.

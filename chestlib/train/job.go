@@ -31,8 +31,8 @@ func (t *Trainer) Dispatch(ctx context.Context, epochs int, o ...Option) *Job {
 		ctx = context.Background()
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	device := deviceOf(o)
-	j := newJob(device)
+	on := whereOf(o)
+	j := newJob(on.device)
 	j.cancel = cancel
 	j.mu.Lock()
 	if err := t.told.begin(j, epochs); err != nil {
@@ -49,7 +49,7 @@ func (t *Trainer) Dispatch(ctx context.Context, epochs int, o ...Option) *Job {
 	j.mu.Unlock()
 	p := &begun{p: t.reporter(j)}
 	p.p.Start(until*t.sampler.Steps(), "training")
-	go t.work(ctx, j, device, until, p)
+	go t.work(ctx, j, on, until, p)
 	return j
 }
 
@@ -66,14 +66,14 @@ func (j *Job) aim(t *Trainer, until int) {
 
 // work is the job's goroutine. A panic in a source or callback ends the job, not
 // the program.
-func (t *Trainer) work(ctx context.Context, j *Job, device string, until int, p *begun) {
+func (t *Trainer) work(ctx context.Context, j *Job, on where, until int, p *begun) {
 	err := func() (err error) {
 		defer func() {
 			if r := recover(); r != nil {
 				err = errors.Join(fmt.Errorf("train: Dispatch: panic: %v", r), t.detach())
 			}
 		}()
-		return t.fit(ctx, device, until, p)
+		return t.fit(ctx, on, until, p)
 	}()
 	if err != nil && !p.over {
 		p.Finish(err.Error())
@@ -223,7 +223,7 @@ func (t *Trainer) tell(s *Step) {
 	}
 	device, memory := "cpu", 0
 	if t.gpu != nil {
-		device, memory = t.gpu.device.Info().String(), int(t.gpu.device.Usage().Live)
+		device, memory = t.gpu.name(), int(t.gpu.device.Usage().Live)
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 
 // JobProgress is how far a job is.
 type JobProgress struct {
-	Device         string // as On says it; the GPU by its name when it has begun
+	Device         string // as On says it; the GPU by its name when it has begun, and what multiplies, if not chest
 	Step, Steps    int    // done by this job, and to do
 	Epoch, Epochs  int    // in progress or last, from 1; of the whole training
 	Loss           float64

@@ -17,6 +17,7 @@ func init() {
 		"New":               reflect.ValueOf(train.New),
 		"NewSampler":        reflect.ValueOf(train.NewSampler),
 		"On":                reflect.ValueOf(train.On),
+		"Products":          reflect.ValueOf(train.Products),
 
 		// type definitions
 		"Batch":       reflect.ValueOf((*train.Batch)(nil)),

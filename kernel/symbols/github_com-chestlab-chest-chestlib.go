@@ -30,6 +30,7 @@ func init() {
 		"OnlyE":           reflect.ValueOf(chestlib.OnlyE),
 		"OnlyH":           reflect.ValueOf(chestlib.OnlyH),
 		"PCA":             reflect.ValueOf(chestlib.PCA),
+		"Products":        reflect.ValueOf(chestlib.Products),
 		"ProxyLeaves":     reflect.ValueOf(chestlib.ProxyLeaves),
 		"Rescaled":        reflect.ValueOf(chestlib.Rescaled),
 		"SaveEmbedding":   reflect.ValueOf(chestlib.SaveEmbedding),

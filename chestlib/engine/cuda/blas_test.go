@@ -105,7 +105,7 @@ func TestNoBLAS(t *testing.T) {
 			t.Errorf("error %v, want one that says %q", err, c.says)
 		}
 	}
-	if p := d.Products(); p != "kernels, float32" {
+	if p := d.Products(); p != cuda.Own {
 		t.Error(p)
 	}
 }

@@ -120,12 +120,14 @@ func (d *Device) dropBLAS() {
 	}
 }
 
-// Products says what computes matrix products: "kernels, float32", "cuBLAS
-// 13.0.2, TF32".
+// Own is what Products says of our own kernels.
+const Own = "kernels, float32"
+
+// Products says what computes matrix products: Own, or "cuBLAS 13.0.2, TF32".
 func (d *Device) Products() string {
 	b := d.set.BLAS()
 	if b == nil {
-		return "kernels, float32"
+		return Own
 	}
 	arithmetic := "float32"
 	if b.TF32 {
