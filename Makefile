@@ -27,7 +27,7 @@ release:
 test:
 	sh tests/install.sh
 	$(MAKE) check
-	$(GO) test ./...
+	$(GO) test -timeout 60m ./...
 	for level in $$($(GO) run ./tests/levels); do CHEST_CPU=$$level $(GO) test -count=1 $$($(GO) list ./chestlib/... | grep -v engine/cuda) || exit 1; done
 	$(GO) test -race ./kernel/... ./internal/parallel ./internal/sgemm ./chestlib/engine ./chestlib/train ./chestlib/sweep
 
