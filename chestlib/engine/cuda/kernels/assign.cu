@@ -20,12 +20,18 @@ KERN_DEV float exact(const float *x, const float *p, int d) {
 }
 
 // distance is that of two points with squared difference sq in the ball; a is
-// c/(1-c‖x‖²), b is 1/(1-c‖p‖²), root is 2/√c. Flat for root = 0.
-KERN_DEV float distance(float sq, float a, float b, float root) {
-	if (root == 0.0f) return 2.0f * k_sqrt(sq);
-	float zz = sq * a * b;
-	if (zz <= K_LEAST) return 0.0f;
-	return root * k_asinh_root(zz);
+// c/(1-c‖x‖²), b is 1/(1-c‖p‖²), root is 2/√c. Flat for root = 0. slope becomes its
+// derivative by sq, for zz = sq a b that is root a b/(2√(zz(1+zz))); 0 for equal points.
+KERN_DEV float distance(float sq, float a, float b, float root, float *slope) {
+	if (root == 0.0f) {
+		float y = k_sqrt(sq);
+		*slope = sq <= K_LEAST ? 0.0f : k_div(1.0f, y);
+		return 2.0f * y;
+	}
+	float zz = sq * a * b, y = k_sqrt(zz), w = k_sqrt(1.0f + zz);
+	int equal = zz <= K_LEAST;
+	*slope = equal ? 0.0f : k_div(0.5f * root * a * b, y * w);
+	return equal ? 0.0f : root * k_asinh(y, w);
 }
 
 KERN_DEV float similarity(float dist, int kind, float quarter) {
@@ -48,14 +54,14 @@ KERN(256) void assign_forward(float *s, int classes, int k, const int *__restric
 	KERN_SHARED float own[1];
 	int i = cta_x, columns = classes * k, y = label[i];
 	float *row = s + (size_t)i * columns;
-	float a = 0.0f, n2 = 0.0f;
+	float a = 0.0f, n2 = 0.0f, slope;
 	if (kind != SPHERE) {
 		a = k_div(c, room[i]);
 		n2 = xx[i];
 	}
 	float most = -K_INF, total = 0.0f;
 	for (int cl = tid_x; cl < classes; cl += 256) {
-		float top = -K_INF, sum = 0.0f, mean = 0.0f;
+		float top = 0.0f, sum = 0.0f, mean = 0.0f; // relative to top
 		for (int l = 0; l < k; l++) {
 			int j = cl * k + l;
 			float v = row[j];
@@ -63,32 +69,29 @@ KERN(256) void assign_forward(float *s, int classes, int k, const int *__restric
 				float both = n2 + pp[j], sq = both - 2.0f * v;
 				if (sq < NEAR * both) sq = exact(x + (size_t)i * d, p + (size_t)j * d, d);
 				row[j] = sq;
-				v = similarity(distance(sq, a, invP[j], root), kind, quarter);
+				v = similarity(distance(sq, a, invP[j], root, &slope), kind, quarter);
 			}
-			if (v > top) { // what was summed was relative to the old top
-				float f = k_exp((top - v) * inverse);
-				mean = sum == 0.0f ? 0.0f : f * (mean + (top - v) * sum);
-				sum *= f;
+			if (l == 0) {
 				top = v;
+				sum = 1.0f;
+				continue;
 			}
-			float e = k_exp((v - top) * inverse);
-			sum += e;
-			mean += e * (v - top);
+			float up = v - top, e = k_exp((up > 0.0f ? -up : up) * inverse);
+			mean = up > 0.0f ? e * (mean - up * sum) : mean + e * up;
+			sum = up > 0.0f ? sum * e + 1.0f : sum + e;
+			top = up > 0.0f ? v : top;
 		}
-		float S = top + k_div(mean, sum);
+		float below = k_div(mean, sum), S = top + below;
 		relaxed[(size_t)i * classes + cl] = S;
-		spread[(size_t)i * classes + cl] = k_log(sum) - k_div(mean, sum) * inverse;
+		spread[(size_t)i * classes + cl] = k_log(sum) - below * inverse;
 		float z = lambda * S;
 		if (cl == y) {
 			z -= margin;
 			own[0] = z;
 		}
-		if (z > most) {
-			total = total * k_exp(most - z) + 1.0f;
-			most = z;
-		} else {
-			total += k_exp(z - most);
-		}
+		float up = z - most, e = k_exp(up > 0.0f ? -up : up);
+		total = up > 0.0f ? total * e + 1.0f : total + e;
+		most = up > 0.0f ? z : most;
 	}
 	float top = k_warp_max(most);
 	float sum = k_warp_sum(most == -K_INF ? total : total * k_exp(most - top));
@@ -112,29 +115,30 @@ KERN(256) void assign_forward(float *s, int classes, int k, const int *__restric
 // gradient of the loss: by the similarities on the sphere; in the ball it goes on to the
 // weights of the gradient by the points, for g by the distance
 //
-//	w = 2g/√((A B + c sq) sq),  v = w sq
+//	w = 2g ∂d/∂sq,  v = w sq
 //
 // and sums w and v over the block's 256 columns, in rowW and rowV (a part for
 // each cta_x, n long), and over its 32 rows, in colW and colV (one for each cta_y).
-KERN(256) void assign_backward(float *s, int n, int classes, int k, const int *__restrict__ label, int kind, float lambda, float margin, float inverse, float scale, const float *__restrict__ roomX, const float *__restrict__ roomP, const float *__restrict__ invP, float c, float root, float quarter, const float *__restrict__ relaxed, const float *__restrict__ spread, const float *__restrict__ lse, float *rowW, float *rowV, float *colW, float *colV) {
+KERN(256) void assign_backward(float *s, int n, int classes, int k, const int *__restrict__ label, int kind, float lambda, float margin, float inverse, float scale, const float *__restrict__ roomX, const float *__restrict__ invP, float c, float root, float quarter, const float *__restrict__ relaxed, const float *__restrict__ spread, const float *__restrict__ lse, float *rowW, float *rowV, float *colW, float *colV) {
 	KERN_SHARED float partW[BACK_ROWS][8];
 	KERN_SHARED float partV[BACK_ROWS][8];
+	KERN_SHARED float a[BACK_ROWS];
 	int columns = classes * k, j = cta_x * 256 + tid_x, inside = j < columns, cl = j / k;
 	int first = cta_y * BACK_ROWS, rows = n - first < BACK_ROWS ? n - first : BACK_ROWS;
-	float B = 0.0f, invB = 0.0f, sumW = 0.0f, sumV = 0.0f;
-	if (inside && kind != SPHERE) {
-		B = roomP[j];
-		invB = invP[j];
+	float b = 0.0f, sumW = 0.0f, sumV = 0.0f;
+	if (kind != SPHERE) {
+		if (inside) b = invP[j];
+		if (tid_x < rows) a[tid_x] = k_div(c, roomX[first + tid_x]);
+		k_sync();
 	}
 	for (int r = 0; r < rows; r++) {
 		int i = first + r;
 		size_t at = (size_t)i * columns + j, ac = (size_t)i * classes + cl;
 		float w = 0.0f, v = 0.0f;
 		if (inside) {
-			float sq = s[at], dist = 0.0f, sim = sq, A = 0.0f;
+			float sq = s[at], dist = 0.0f, sim = sq, slope = 0.0f;
 			if (kind != SPHERE) {
-				A = roomX[i];
-				dist = distance(sq, k_div(c, A), invB, root);
+				dist = distance(sq, a[r], b, root, &slope);
 				sim = similarity(dist, kind, quarter);
 			}
 			float S = relaxed[ac], z = lambda * S, hit = 0.0f;
@@ -149,8 +153,7 @@ KERN(256) void assign_backward(float *s, int n, int classes, int k, const int *_
 				else if (kind == EXPONENTIAL) w *= -sim;
 				else if (kind == RESCALED) w *= -quarter;
 				else w = -w;
-				float qq = (A * B + c * sq) * sq;
-				w = qq <= K_LEAST ? 0.0f : k_div(2.0f * w, k_sqrt(qq));
+				w *= 2.0f * slope;
 				v = w * sq;
 				sumW += w;
 				sumV += v;

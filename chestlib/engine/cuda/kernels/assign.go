@@ -56,7 +56,7 @@ func (s *Set) AssignForward(a Assign) error {
 func (s *Set) AssignBackward(a Assign) error {
 	c, root, quarter := a.ball()
 	return s.launch("assign_backward", driver.Grid{X: a.Parts(), Y: a.Chunks(), Z: 1}, 256, a.S, a.N, a.Classes, a.Proxies, a.Label, a.Kind,
-		float32(a.Lambda), float32(a.Lambda*a.Delta), float32(1/a.Gamma), float32(a.Scale*a.Lambda), a.X.Room, a.P.Room, a.P.Inverse,
+		float32(a.Lambda), float32(a.Lambda*a.Delta), float32(1/a.Gamma), float32(a.Scale*a.Lambda), a.X.Room, a.P.Inverse,
 		c, root, quarter, a.Relaxed, a.Spread, a.LSE, a.RowW, a.RowV, a.ColW, a.ColV)
 }
 

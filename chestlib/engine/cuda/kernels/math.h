@@ -11,8 +11,8 @@
 
 // k_exp is e^x: at most 2 ulp, infinite above 88.7228, 0 below -103.97.
 KERN_DEV float k_exp(float x) {
-	if (x > 88.72284f) return K_INF;
-	if (x < -103.97208f) return 0.0f;
+	x = x > 90.0f ? 90.0f : x; // beyond the range: ∞ and 0 come of the last products
+	x = x < -105.0f ? -105.0f : x;
 	const float magic = 12582912.0f; // 1.5·2^23: adding it rounds to a whole number
 	float t = k_fma(x, 1.4426950408889634f, magic);
 	int n = k_bits(t) - k_bits(magic);
@@ -31,32 +31,37 @@ KERN_DEV float k_exp(float x) {
 	return y * k_float((half + 127) << 23) * k_float((n - half + 127) << 23);
 }
 
-// k_log is the natural logarithm of a normal x > 0: at most 2 ulp, or 1e-7 near 1.
-KERN_DEV float k_log(float x) {
-	if (!(x < K_INF)) return x;
-	int b = k_bits(x);
-	int e = (b - 0x3f3504f3) >> 23; // the mantissa goes to [√½, √2)
-	float f = k_float(b - (e << 23)) - 1.0f;
-	float s = k_div(f, 2.0f + f), z = s * s;
+// k_artanh2 is 2 artanh s for |s| ≤ 0.1716.
+KERN_DEV float k_artanh2(float s) {
+	float z = s * s;
 	float y = 2.0f / 9;
 	y = k_fma(y, z, 2.0f / 7);
 	y = k_fma(y, z, 2.0f / 5);
 	y = k_fma(y, z, 2.0f / 3);
-	y = k_fma(y * z, s, 2.0f * s);
+	return k_fma(y * z, s, 2.0f * s);
+}
+
+// k_log is the natural logarithm of a normal x > 0: at most 2 ulp, or 1e-7 near 1.
+KERN_DEV float k_log(float x) {
+	int b = k_bits(x);
+	int e = (b - 0x3f3504f3) >> 23; // the mantissa goes to [√½, √2)
+	float f = k_float(b - (e << 23)) - 1.0f;
 	float n = (float)e;
-	return k_fma(n, 0.693145752f, k_fma(n, 1.42860677e-6f, y));
+	float y = k_fma(n, 0.693145752f, k_fma(n, 1.42860677e-6f, k_artanh2(k_div(f, 2.0f + f))));
+	return x < K_INF ? y : x;
 }
 
-// k_log1p is log(1+x) for x ≥ 0.
-KERN_DEV float k_log1p(float x) {
-	float u = 1.0f + x;
-	if (!(u < K_INF)) return u;
-	return k_log(u) + k_div(x - (u - 1.0f), u);
-}
-
-// k_asinh_root is arsinh √zz for zz ≥ 0.
-KERN_DEV float k_asinh_root(float zz) {
-	return k_log1p(k_sqrt(zz) + k_div(zz, 1.0f + k_sqrt(1.0f + zz)));
+// k_asinh is arsinh y = 2 artanh(y/(1+w)) for y ≥ 0, w = √(1+y²): from y+w = 2^e (1+f)
+// as log does it, but from y itself for e = 0, where f has lost digits. At most 5 ulp.
+KERN_DEV float k_asinh(float y, float w) {
+	float u = y + w;
+	int b = k_bits(u);
+	int e = (b - 0x3f3504f3) >> 23;
+	float f = k_float(b - (e << 23)) - 1.0f;
+	float s = k_div(e ? f : y, e ? 2.0f + f : 1.0f + w);
+	float n = (float)e;
+	float z = k_fma(n, 0.693145752f, k_fma(n, 1.42860677e-6f, k_artanh2(s)));
+	return u < K_INF ? z : u;
 }
 
 // The same in double precision, for one number a row: not made for speed.
