@@ -58,13 +58,13 @@ func TestBench(t *testing.T) {
 // TestBenchRefuses: sizes without meaning are an error that names the flag.
 func TestBenchRefuses(t *testing.T) {
 	for want, args := range map[string][]string{
-		"--batch is 0":                 {"step", "--batch", "0"},
-		"--threads -1":                 {"gemm", "--threads", "-1"},
-		"set Patch to a divisor":       {"vit", "--image", "30"},
-		"there is no network":          {"features", "--backbone", "vgg"},
-		"at most 3":                    {"conv", "--image", "8", "--depth", "9"},
-		"CHEST_CPU=sse is not known":   nil,
-		"unknown command \"nonsense\"": {"nonsense"},
+		"--batch is 0":                {"step", "--batch", "0"},
+		"--threads -1":                {"gemm", "--threads", "-1"},
+		"set Patch to a divisor":      {"vit", "--image", "30"},
+		"there is no network":         {"features", "--backbone", "vgg"},
+		"at most 3":                   {"conv", "--image", "8", "--depth", "9"},
+		"CHEST_CPU=sse is not known":  nil,
+		"has no command \"nonsense\"": {"nonsense"},
 	} {
 		if args == nil {
 			t.Setenv("CHEST_CPU", "sse")

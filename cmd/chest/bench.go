@@ -40,8 +40,6 @@ vector instructions.`,
 		Example: `  chest bench step --classes 11318 --proxies 2
   chest bench gemm --m 1024 --n 1024 --k 1024 --threads 1 --json`,
 	}
-	c.Args = cobra.NoArgs
-	c.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	p := c.PersistentFlags()
 	p.IntVar(&f.threads, "threads", 0, "threads (default: one for each processor)")
 	p.IntVar(&f.runs, "runs", 5, "least number of runs")

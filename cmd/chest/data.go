@@ -31,8 +31,6 @@ publishers pack them.`,
 		Example: `  chest data list
   chest data check cub
   chest data make-toy cub /tmp/toys && chest data check cub --dir /tmp/toys`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	c.PersistentFlags().StringVar(&dir, "dir", "", "folder of all data sets (default: CHEST_DATA)")
 	c.AddCommand(dataList(&dir), dataCheck(&dir), dataInfo(), dataImport(), dataGet(&dir), dataToy())

@@ -29,6 +29,7 @@ func main() {
 // run executes the command line and returns the exit code.
 func run(args []string) int {
 	root := rootCommand()
+	knowWords(root)
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(context.Background())
 	if err == nil {

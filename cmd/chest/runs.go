@@ -34,9 +34,10 @@ Runs are named by hashes; any beginning that only one of them has will do.`,
 func runsList(dir *string) *cobra.Command {
 	var failedOnly bool
 	c := &cobra.Command{
-		Use:   "list",
-		Short: "One line for each run: state, scores, and what its config says",
-		Args:  cobra.NoArgs,
+		Use:        "list",
+		SuggestFor: []string{"ls"},
+		Short:      "One line for each run: state, scores, and what its config says",
+		Args:       cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			all, err := sweep.Entries(*dir)
 			if err != nil {
@@ -190,9 +191,10 @@ func compared(some []sweep.Entry) *viz.Table {
 
 func runsRemove(dir *string) *cobra.Command {
 	return &cobra.Command{
-		Use:   "rm RUN…",
-		Short: "Remove runs; a sweep that has them makes them again",
-		Args:  cobra.MinimumNArgs(1),
+		Use:        "rm RUN…",
+		SuggestFor: []string{"remove", "delete"},
+		Short:      "Remove runs; a sweep that has them makes them again",
+		Args:       cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			for _, prefix := range args {
 				f, err := named(*dir, prefix)
