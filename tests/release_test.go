@@ -87,7 +87,7 @@ func checkArchive(t *testing.T, dir, platform string) {
 	} else {
 		files = untar(t, filepath.Join(dir, top+".tar.gz"))
 	}
-	for _, name := range []string{program, "LICENSE", "README.md", "THIRD_PARTY_LICENSES.txt", "completions/chest.bash", "completions/_chest", "completions/chest.fish", "completions/chest.ps1"} {
+	for _, name := range []string{program, "LICENSE", "README.md", "THIRD_PARTY_LICENSES.txt", "completions/chest.bash", "completions/_chest", "completions/chest.fish", "completions/chest.ps1", "man/man1/chest.1", "man/man1/chest-run.1"} {
 		if len(files[top+"/"+name]) < 500 {
 			t.Errorf("%s: %s has %d bytes", top, name, len(files[top+"/"+name]))
 		}

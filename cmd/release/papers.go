@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -49,13 +48,9 @@ func (r release) papers() ([]file, error) {
 	return append(all, pages...), err
 }
 
-// pages are the man pages, if the program has a command that writes them.
+// pages are the man pages that the program writes. It is an error if that of
+// chest itself is not among them.
 func (r release) pages(program string) (all []file, err error) {
-	help, err := exec.Command(program, "docs", "--help").Output()
-	if err != nil || !bytes.Contains(help, []byte("--man")) {
-		fmt.Println("no man pages: this chest has no docs command")
-		return nil, nil
-	}
 	dir := filepath.Join(r.work, "man")
 	cmd := exec.Command(program, "docs", "--man", dir)
 	cmd.Env = append(os.Environ(), "SOURCE_DATE_EPOCH="+strconv.FormatInt(r.stamp.Unix(), 10))
@@ -63,8 +58,11 @@ func (r release) pages(program string) (all []file, err error) {
 		return nil, fmt.Errorf("chest docs --man: %w\n%s", err, out)
 	}
 	names, err := filepath.Glob(filepath.Join(dir, "*.1"))
-	if err == nil && len(names) == 0 {
-		err = errors.New("chest docs --man wrote no page")
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Contains(names, filepath.Join(dir, "chest.1")) {
+		return nil, fmt.Errorf("chest docs --man wrote %d pages, and no chest.1: a release has all man pages", len(names))
 	}
 	for _, name := range names {
 		text, err := os.ReadFile(name)
@@ -73,7 +71,7 @@ func (r release) pages(program string) (all []file, err error) {
 		}
 		all = append(all, file{"man/man1/" + filepath.Base(name), text, 0o644})
 	}
-	return all, err
+	return all, nil
 }
 
 // licence is the name of a file that states a licence.
