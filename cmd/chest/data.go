@@ -8,9 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
-	"sync"
 	"syscall"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -109,7 +107,7 @@ paths and bytes: two copies with one checksum are the same. Exit code: 0 whole,
 			ctx, stop := interruptible(cmd.Context())
 			defer stop()
 			display.SetContext(ctx) // of Omniglot, which stops with the running cell
-			r, err := catalog.Check(ctx, args[0], *dir, newLine(os.Stderr))
+			r, err := catalog.Check(ctx, args[0], *dir, newProgress(os.Stderr))
 			if err != nil {
 				return stopped(err)
 			}
@@ -152,7 +150,9 @@ their files are converted: weights are never fetched.`,
 			}
 			ctx, stop := interruptible(cmd.Context())
 			defer stop()
-			folder, err := catalog.Get(ctx, s, *dir, nil, newLine(os.Stderr))
+			p := newProgress(os.Stderr)
+			p.inMegabytes = true
+			folder, err := catalog.Get(ctx, s, *dir, nil, p)
 			if err != nil {
 				return stopped(err)
 			}
@@ -191,58 +191,4 @@ func stopped(err error) error {
 		return exitError{exitInterrupted, err}
 	}
 	return failed(err)
-}
-
-// patience is how long a work runs before its progress is shown.
-const patience = 2 * time.Second
-
-// line shows the progress of a work in one line, which it writes over.
-type line struct {
-	out    io.Writer
-	mu     sync.Mutex
-	begin  time.Time
-	shown  time.Time // the last time; zero: not yet
-	total  int
-	what   string
-	longer int // columns of the last text
-}
-
-func newLine(out io.Writer) *line { return &line{out: out} }
-
-// Start begins a work of total steps.
-func (l *line) Start(total int, what string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.begin, l.shown, l.total, l.what = time.Now(), time.Time{}, total, what
-}
-
-// Set shows how many steps are done, after two seconds and then four times a
-// second.
-func (l *line) Set(done int, status string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	now := time.Now()
-	if now.Sub(l.begin) < patience || now.Sub(l.shown) < 250*time.Millisecond {
-		return
-	}
-	l.shown = now
-	left := time.Duration(float64(now.Sub(l.begin)) * float64(l.total-done) / float64(max(done, 1)))
-	l.write(fmt.Sprintf("%s: %d of %d, %s; %s left", l.what, done, l.total, status, left.Round(time.Second)), "")
-}
-
-// Finish ends the line, if there is one.
-func (l *line) Finish(status string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if !l.shown.IsZero() {
-		l.write(fmt.Sprintf("%s: %s after %s", l.what, status, time.Since(l.begin).Round(time.Second)), "\n")
-		l.shown = time.Time{}
-	}
-}
-
-// write writes over the last text.
-func (l *line) write(text, end string) {
-	n := len([]rune(text))
-	fmt.Fprintf(l.out, "\r%s%s%s", text, strings.Repeat(" ", max(l.longer-n, 0)), end)
-	l.longer = n
 }

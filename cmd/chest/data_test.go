@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 // dataRun runs chest data with arguments.
@@ -69,28 +68,6 @@ func TestData(t *testing.T) {
 		if got := code(err); got != c.code || !strings.Contains(out, strings.ReplaceAll(c.out, "DIR", dir)) {
 			t.Errorf("%s: code %d, %v, want %d\n%s", c.args, got, err, c.code, out)
 		}
-	}
-}
-
-// TestLine: nothing is shown before two seconds are over, and then one line that
-// ends with the work.
-func TestLine(t *testing.T) {
-	var b bytes.Buffer
-	l := newLine(&b)
-	l.Start(100, "work")
-	l.Set(1, "x")
-	l.Finish("done")
-	if b.Len() != 0 {
-		t.Errorf("a short work shows %q", &b)
-	}
-	l.Start(100, "work")
-	l.begin = time.Now().Add(-10 * time.Second)
-	l.Set(50, "a long status")
-	l.Set(51, "too soon")
-	l.Finish("ok")
-	text := b.String()
-	if !strings.HasPrefix(text, "\rwork: 50 of 100, a long status; 10s left\rwork: ok after 10s ") || !strings.HasSuffix(text, " \n") || strings.Contains(text, "soon") {
-		t.Errorf("shown: %q", text)
 	}
 }
 

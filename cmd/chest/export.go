@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -117,9 +116,10 @@ func (f exportFlags) write(ctx context.Context, nb *notebook.Notebook, o noteboo
 		}
 		return doc.Write(f.out)
 	case "pdf":
-		done := stillAtWork("export: making " + f.out)
+		p := newProgress(os.Stderr)
+		p.Start(0, "export: making "+f.out)
 		pdf, with, notes, err := nb.PDF(ctx, notebook.PDFOptions{ExportOptions: o, With: f.with})
-		done()
+		p.Finish("")
 		if err != nil {
 			return err
 		}
@@ -134,25 +134,4 @@ func (f exportFlags) write(ctx context.Context, nb *notebook.Notebook, o noteboo
 		return err
 	}
 	return notebook.WriteFile(f.out, page.Bytes())
-}
-
-// stillAtWork says every two seconds that work goes on, until
-// the function that it returns is called.
-func stillAtWork(what string) (done func()) {
-	stop, ended := make(chan struct{}), make(chan struct{})
-	begin := time.Now()
-	go func() {
-		defer close(ended)
-		tick := time.NewTicker(2 * time.Second)
-		defer tick.Stop()
-		for {
-			select {
-			case <-stop:
-				return
-			case <-tick.C:
-				fmt.Fprintf(os.Stderr, "%s: %.0f s\n", what, time.Since(begin).Seconds())
-			}
-		}
-	}()
-	return func() { close(stop); <-ended }
 }

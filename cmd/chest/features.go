@@ -9,7 +9,6 @@ import (
 	"os/signal"
 	"runtime"
 	"syscall"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -118,9 +117,11 @@ func (f featuresFlags) run(ctx context.Context, out io.Writer) error {
 	if c, ok := src.(io.Closer); ok {
 		defer c.Close()
 	}
+	p := newProgress(os.Stderr)
+	p.goesOn = true
 	o := features.Options{
 		Data: name, Version: version, Shard: shard, Batch: f.batch,
-		Readers: runtime.GOMAXPROCS(0), Progress: &lines{to: os.Stderr},
+		Readers: runtime.GOMAXPROCS(0), Progress: p,
 	}
 	if err := features.Extract(ctx, b, src, f.out, o); err != nil {
 		return stopped(err)
@@ -140,35 +141,3 @@ func (f featuresFlags) open() (backbone.Backbone, error) {
 	}
 	return backbone.Open(f.backbone, cmp.Or(f.weights, f.backbone+".safetensors"), f.image)
 }
-
-// lines writes progress as lines, one in some seconds.
-type lines struct {
-	to          io.Writer
-	total       int
-	begin, last time.Time
-	first       int // items that were done before
-}
-
-// every is the time between two lines.
-const every = 5 * time.Second
-
-func (l *lines) Start(total int, what string) {
-	l.total, l.begin, l.last, l.first = total, time.Now(), time.Now(), -1
-	fmt.Fprintln(l.to, what)
-}
-
-func (l *lines) Set(done int, status string) {
-	if l.first < 0 {
-		l.first = done
-		if done > 0 {
-			fmt.Fprintf(l.to, "%d of %d items are done already\n", done, l.total)
-		}
-	}
-	if now := time.Now(); now.Sub(l.last) >= every && done > l.first {
-		left := now.Sub(l.begin) / time.Duration(done-l.first) * time.Duration(l.total-done)
-		fmt.Fprintf(l.to, "%d/%d  %s, %s left\n", done, l.total, status, left.Round(time.Second))
-		l.last = now
-	}
-}
-
-func (l *lines) Finish(string) {}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/chestlab/chest/datasets"
@@ -48,7 +49,7 @@ func (f featuresFlags) images(files *datasets.Files, say io.Writer) (*datasets.I
 	if err != nil {
 		return nil, err
 	}
-	o := datasets.ImageOptions{Item: &recipe, Draw: &recipe, Progress: newLine(say)}
+	o := datasets.ImageOptions{Item: &recipe, Draw: &recipe, Progress: newProgress(os.Stderr)}
 	if f.damaged == "skip" {
 		o.Damaged = datasets.SkipDamage
 	}

@@ -128,21 +128,18 @@ func (f paperFlags) runDue(ctx context.Context, chapters []*chapter) (ran int, e
 			due++
 		}
 	}
-	begun := time.Now()
+	p := newProgress(os.Stderr)
+	p.count(due, "paper") // the running notebook has the terminal's line
 	for _, c := range chapters {
 		if !c.due() {
 			if c.absent != "" && !c.other {
-				fmt.Fprintln(os.Stderr, c.plan())
+				p.Say("%s", c.plan())
 			}
 			continue
 		}
-		left := ""
-		if ran > 0 {
-			each := time.Since(begun) / time.Duration(ran)
-			left = fmt.Sprintf(", about %s left", (each * time.Duration(due-ran)).Round(time.Second))
-		}
+		p.Set(ran, "")
+		p.Say("%s\n%s", p.Text(), c.plan())
 		ran++
-		fmt.Fprintf(os.Stderr, "%s, %d of %d%s\n", c.plan(), ran, due, left)
 		c.failed = f.one(ctx, c)
 		if ctx.Err() != nil {
 			return ran, ctx.Err()

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -91,21 +90,23 @@ func (f studyFlags) run(ctx context.Context, what string) error {
 		return failed(err)
 	}
 	fit, held := split.Train.HoldOut(0.25, 1)
-	begin := time.Now()
+	p := newProgress(os.Stderr)
 	s := sweep.Study{
 		Choose: sweep.Data{Name: f.data + ", a quarter of the training classes held out", Train: fit, Test: held},
 		Final:  sweep.Data{Name: f.data, Train: split.Train, Test: split.Test},
-		Seeds:  f.seeds, Dir: f.dir, Jobs: f.jobs, Report: reporter(begin),
+		Seeds:  f.seeds, Dir: f.dir, Jobs: f.jobs, Report: studyReporter(p),
 	}
 	measured := "unseen classes"
 	if what == "choices" {
 		s.Final, measured = s.Choose, "held-out training classes"
 	}
+	p.Start(0, "study "+what)
+	p.Set(0, "")
 	lines, err := s.Run(ctx, rows)
+	p.Finish("")
 	if err != nil {
 		return stopped(fmt.Errorf("study: %w; what is done is in %s", err, f.dir))
 	}
-	fmt.Fprintf(os.Stderr, "%s\n", time.Since(begin).Round(time.Second))
 	fmt.Println(tableForms[f.form](f.table(what+" on "+f.data+", "+measured, rows, lines)))
 	return nil
 }
@@ -142,16 +143,17 @@ func (f studyFlags) split() (*datasets.Split, error) {
 	return nil, fmt.Errorf("study: --data %q; want blazons or omniglot", f.data)
 }
 
-// reporter writes a line for each trial, with the time that is left.
-func reporter(begin time.Time) func(done, total int, what string, r sweep.Record, cached bool) {
-	ran := 0
+// studyReporter writes a line for each training that ended, and how far the study
+// is.
+func studyReporter(p *progress) func(done, total int, what string, r sweep.Record, cached bool) {
 	return func(done, total int, what string, r sweep.Record, cached bool) {
+		p.Of(total)
+		p.Set(done, "")
 		if cached {
+			p.Had(1)
 			return
 		}
-		ran++
-		left := time.Since(begin) / time.Duration(ran) * time.Duration(total-done)
-		fmt.Fprintf(os.Stderr, "%3d/%d  %s: %s, %.0f s; %s left\n", done, total, what, outcome(r), r.Seconds, left.Round(time.Second))
+		p.Say("%3d/%d  %s: %s, %.0f s", done, total, what, outcome(r), r.Seconds)
 	}
 }
 

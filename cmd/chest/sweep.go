@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -13,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -145,28 +143,33 @@ func (f sweepFlags) course(ctx context.Context, s *sweep.Sweep, plan string) err
 	if err != nil {
 		return failed(err)
 	}
-	s.Report = sweepReporter(s, os.Stderr)
+	p := newProgress(os.Stderr)
+	s.Report = sweepReporter(s, p)
 	local := sweep.Local{Slots: f.jobs, Threads: max(runtime.NumCPU()/f.jobs, 1), GPUs: f.gpus, Command: func(r sweep.Folder) *exec.Cmd {
 		return exec.Command(self, "trial", "--dir", r.Dir, r.ID)
 	}}
 	if f.slurm.engine == "slurm" {
-		err = f.onCluster(ctx, s, plan)
+		err = f.onCluster(ctx, s, plan, p)
 	} else {
 		err = s.Run(ctx, local)
 	}
+	p.Finish("")
 	if ctx.Err() != nil {
 		return stopped(fmt.Errorf("sweep: stopped; what is done is in %s, and the same command goes on: %w", f.dir, ctx.Err()))
 	}
 	return failed(err)
 }
 
-// sweepReporter writes a line for each run that ended, with the time that is left
-// and the last lines of the log of one that failed or was lost.
-func sweepReporter(s *sweep.Sweep, w io.Writer) func(sweep.Progress) {
+// sweepReporter writes a line for each run that ended, with the last lines of the
+// log of one that failed or was lost, and how far the sweep is.
+func sweepReporter(s *sweep.Sweep, to *progress) func(sweep.Progress) {
+	to.Start(0, "sweep "+s.Plan.Name)
 	return func(p sweep.Progress) {
+		to.Of(p.Total)
+		to.Set(p.Done+p.Failed, fmt.Sprintf("%d running", p.Running))
 		if p.Ended == nil {
 			if p.Running == 0 {
-				fmt.Fprintf(w, "%d of %d runs done\n", p.Done, p.Total)
+				to.Say("%d of %d runs done", p.Done, p.Total)
 			}
 			return
 		}
@@ -175,13 +178,10 @@ func sweepReporter(s *sweep.Sweep, w io.Writer) func(sweep.Progress) {
 		if r, err := f.Record(); err == nil {
 			line += fmt.Sprintf(", %s, %.0f s", outcome(r), r.Seconds)
 		}
-		if p.Left > 0 {
-			line += fmt.Sprintf("; about %s left", p.Left.Round(time.Second))
-		}
-		fmt.Fprintln(w, line)
+		to.Say("%s", line)
 		if p.State == sweep.Failed || p.State == sweep.Lost {
 			for _, l := range f.Log(5) {
-				fmt.Fprintf(w, "         | %s\n", l)
+				to.Say("         | %s", l)
 			}
 		}
 	}

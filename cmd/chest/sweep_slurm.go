@@ -63,7 +63,7 @@ func (f *slurmFlags) check() error {
 }
 
 // cluster is the engine for Slurm.
-func (f sweepFlags) cluster() (slurm.Engine, error) {
+func (f sweepFlags) cluster(log func(string)) (slurm.Engine, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return slurm.Engine{}, err
@@ -72,7 +72,7 @@ func (f sweepFlags) cluster() (slurm.Engine, error) {
 	e := slurm.Engine{
 		Command: []string{self, "trial"}, Flags: s.flags, Throttle: s.throttle, PerTask: s.perTask, Requeues: s.requeues,
 		Warning: s.warning, Poll: s.poll, Settle: s.settle, Detach: s.detach,
-		Log: func(line string) { fmt.Fprintln(os.Stderr, line) },
+		Log: log,
 	}
 	if e.Requeues == 0 {
 		e.Requeues = -1
@@ -82,8 +82,8 @@ func (f sweepFlags) cluster() (slurm.Engine, error) {
 
 // onCluster runs the sweep as jobs. Runs that are under way when the sweep has
 // nothing else to do, as those of a sweep that was killed, are waited for.
-func (f sweepFlags) onCluster(ctx context.Context, s *sweep.Sweep, plan string) error {
-	e, err := f.cluster()
+func (f sweepFlags) onCluster(ctx context.Context, s *sweep.Sweep, plan string, p *progress) error {
+	e, err := f.cluster(func(line string) { p.Say("%s", line) })
 	if err != nil {
 		return err
 	}
@@ -135,7 +135,7 @@ func (f sweepFlags) gather(self, plan string) ([]string, error) {
 
 // dryCluster prints what would be submitted.
 func (f sweepFlags) dryCluster(ctx context.Context, s *sweep.Sweep) error {
-	e, err := f.cluster()
+	e, err := f.cluster(func(line string) { fmt.Fprintln(os.Stderr, line) })
 	if err != nil {
 		return err
 	}
