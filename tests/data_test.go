@@ -38,7 +38,7 @@ func TestDataPage(t *testing.T) {
 			t.Errorf("exit %d of\n%s\n%s%s", r.code, text, r.stdout, r.stderr)
 		}
 	}
-	if ran["sh"] != 3 || ran["go"] != 1 {
+	if ran["sh"] != 3 || ran["go"] != 2 {
 		t.Errorf("ran %v", ran)
 	}
 }
