@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -71,20 +72,37 @@ func (nb *Notebook) pdfWith(ctx context.Context, name, path string, o ExportOpti
 	if err != nil {
 		return nil, "", err
 	}
-	defer os.RemoveAll(dir)
 	if strings.HasSuffix(name, "latex") {
+		defer os.RemoveAll(dir)
 		doc, err := nb.LaTeX(o)
 		if err != nil {
 			return nil, "", err
 		}
 		return setPDF(ctx, path, dir, doc)
 	}
+	defer removeProfile(dir)
 	var page bytes.Buffer
 	if err := nb.HTML(&page, HTMLOptions{Title: o.Title, Dir: o.Dir, NoInput: o.NoInput, Print: true}); err != nil {
 		return nil, "", err
 	}
 	pdf, err = printPDF(ctx, path, dir, page.Bytes())
 	return pdf, "", err
+}
+
+// removeProfile removes the folder that a browser had its profile in. Processes of
+// a browser outlive it for a moment and write there still, or make the folder
+// anew: it is removed until it stays away, for ten seconds at most.
+func removeProfile(dir string) {
+	const pause = 100 * time.Millisecond
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
+		if os.RemoveAll(dir) == nil {
+			time.Sleep(pause)
+			if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
+				return
+			}
+		}
+		time.Sleep(pause / 10)
+	}
 }
 
 // Write writes the document to path and its files beside it, each whole or not at

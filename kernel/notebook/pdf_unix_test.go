@@ -50,3 +50,29 @@ func TestPDFInterrupt(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// TestPDFProfileIsRemoved: a browser whose processes outlive it and write in its
+// profile leaves no folder.
+func TestPDFProfileIsRemoved(t *testing.T) {
+	temp, ended := t.TempDir(), filepath.Join(t.TempDir(), "ended")
+	t.Setenv("TMPDIR", temp)
+	t.Setenv("ENDED", ended)
+	programs(t, map[string]string{"chromium": `
+for a; do case $a in --print-to-pdf=*) pdf=${a#*=};; --user-data-dir=*) dir=${a#*=};; esac; done
+(i=0; while [ $i -lt 300 ]; do /bin/mkdir -p $dir/$i; i=$((i+1)); done; echo >$ENDED) >/dev/null 2>&1 &
+echo %PDF- >$pdf
+`})
+	pdf, with, _, err := cells("x").PDF(t.Context(), PDFOptions{})
+	if err != nil || with != "chromium" || string(pdf) != "%PDF-\n" {
+		t.Errorf("%q by %s, %v", pdf, with, err)
+	}
+	for t.Context().Err() == nil {
+		if _, err := os.Stat(ended); err == nil {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
+		t.Errorf("left: %v %v", left, err)
+	}
+}
