@@ -2,7 +2,6 @@ package tests
 
 import (
 	"encoding/json"
-	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -95,12 +94,7 @@ func runPage(t *testing.T, cells []shownCell, gpu bool) {
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "CHEST_DATA=")
 	if gpu {
-		fake, err := fakecuda.Path(kernels.Sources)
-		if errors.Is(err, fakecuda.ErrNoCompiler) {
-			missing(t, err.Error())
-		} else if err != nil {
-			t.Fatal(err)
-		}
+		fake := fakecuda.Needed(t, kernels.Sources)
 		cmd.Env = append(cmd.Env, "CHEST_CUDA_DRIVER="+fake)
 	}
 	r := runCommand(t, cmd, "")

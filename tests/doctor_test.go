@@ -1,7 +1,6 @@
 package tests
 
 import (
-	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -39,12 +38,7 @@ func TestDoctor(t *testing.T) {
 // TestDoctorFake: the command with the fake driver, sound and with the failures that
 // the environment asks for.
 func TestDoctorFake(t *testing.T) {
-	fake, err := fakecuda.Path(kernels.Sources)
-	if errors.Is(err, fakecuda.ErrNoCompiler) {
-		missing(t, err.Error())
-	} else if err != nil {
-		t.Fatal(err)
-	}
+	fake := fakecuda.Needed(t, kernels.Sources)
 	for _, c := range []struct {
 		settings, device, says string
 		code                   int

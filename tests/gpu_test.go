@@ -1,7 +1,6 @@
 package tests
 
 import (
-	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,12 +14,7 @@ import (
 // TestGPUProgram runs the program for machines with a GPU on the fake driver, in
 // a small size: so that it works when there is a GPU.
 func TestGPUProgram(t *testing.T) {
-	fake, err := fakecuda.Path(kernels.Sources)
-	if errors.Is(err, fakecuda.ErrNoCompiler) {
-		missing(t, err.Error())
-	} else if err != nil {
-		t.Fatal(err)
-	}
+	fake := fakecuda.Needed(t, kernels.Sources)
 	program := filepath.Join(t.TempDir(), "gpu")
 	if out, err := exec.Command("go", "build", "-o", program, "./gpu").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -83,12 +77,7 @@ func TestCellsChooseTheProcessor(t *testing.T) {
 	if strings.Contains(got, "cuda: <nil>") {
 		t.Errorf("trained on a GPU that is not there:\n%s", got)
 	}
-	fake, err := fakecuda.Path(kernels.Sources)
-	if errors.Is(err, fakecuda.ErrNoCompiler) {
-		missing(t, "g++ is not installed (sh tests/install.sh)")
-	} else if err != nil {
-		t.Fatal(err)
-	}
+	fake := fakecuda.Needed(t, kernels.Sources)
 	got = run(fake)
 	expect(got, "auto: <nil> 1\n", "cuda: <nil> 2\n", "job: 3 <nil> 3\n")
 	if strings.Contains(got, "warning: training on the processor") {

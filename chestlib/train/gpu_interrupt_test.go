@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"github.com/chestlab/chest/chestlib/engine/cuda/fakecuda"
+	"github.com/chestlab/chest/chestlib/engine/cuda/kernels"
 )
 
 // TestInterruptOnGPU: the run stops after the steps that were queued, keeps them,
 // and a later call ends where one run does.
 func TestInterruptOnGPU(t *testing.T) {
 	for _, way := range ways {
-		path := fakeGPU(t, "")
+		path := fakecuda.Use(t, kernels.Sources, "")
 		ctx, cancel := context.WithCancel(context.Background())
 		o := way.options(3)
 		o.OnStep = func(s Step) {
@@ -44,7 +45,7 @@ func TestInterruptOnGPU(t *testing.T) {
 // TestInterruptInFlight: with the whole step on the GPU an interrupt that comes while it
 // computes ends the run after two steps, not after all that the epoch has.
 func TestInterruptInFlight(t *testing.T) {
-	path := fakeGPU(t, "")
+	path := fakecuda.Use(t, kernels.Sources, "")
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	o := small(3)
@@ -79,7 +80,7 @@ func (h *hooked) Item(dst []float32, i int) error {
 // first step, and is no reason to train on the processor.
 func TestInterruptWhileReading(t *testing.T) {
 	for _, device := range []string{"cuda", "auto"} {
-		path := fakeGPU(t, "")
+		path := fakecuda.Use(t, kernels.Sources, "")
 		ctx, cancel := context.WithCancel(context.Background())
 		o := small(1)
 		o.OnWarn = func(text string) { t.Errorf("%s warns: %s", device, text) }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/chestlab/chest/chestlib/engine/cuda/driver"
 	"github.com/chestlab/chest/chestlib/engine/cuda/fakecuda"
+	"github.com/chestlab/chest/chestlib/engine/cuda/kernels"
 )
 
 // TestLostGPU: a context that is lost in the middle of an epoch ends the run; the
@@ -25,7 +26,7 @@ func TestLostGPU(t *testing.T) {
 		}
 		for _, code := range codes {
 			t.Run(way.name+" "+code, func(t *testing.T) {
-				path := fakeGPU(t, "")
+				path := fakecuda.Use(t, kernels.Sources, "")
 				o := way.options(3)
 				o.Checkpoint = filepath.Join(t.TempDir(), "run.safetensors")
 				var written []byte
@@ -62,7 +63,7 @@ func TestLostGPU(t *testing.T) {
 				if now, err := os.ReadFile(o.Checkpoint); err != nil || string(now) != string(written) {
 					t.Errorf("the checkpoint was changed, %v", err)
 				}
-				fakeGPU(t, "")
+				fakecuda.Use(t, kernels.Sources, "")
 				if _, err := tr.Fit(context.Background()); err != nil {
 					t.Fatal(err)
 				}
@@ -86,7 +87,7 @@ func TestLostInEpoch(t *testing.T) {
 	for _, way := range ways {
 		for _, c := range []struct{ every, from int }{{0, epoch}, {40, 40}} {
 			t.Run(fmt.Sprint(way.name, " after ", c.from), func(t *testing.T) {
-				path := fakeGPU(t, "")
+				path := fakecuda.Use(t, kernels.Sources, "")
 				o := way.options(2)
 				o.Classes, o.PerClass, o.CheckpointSteps = 2, 1, c.every
 				o.Checkpoint = filepath.Join(t.TempDir(), "run.safetensors")
@@ -117,7 +118,7 @@ func TestLostInEpoch(t *testing.T) {
 				if now, err := os.ReadFile(o.Checkpoint); err != nil || len(now) == 0 || string(now) != string(written) {
 					t.Errorf("the checkpoint was changed, %v", err)
 				}
-				fakeGPU(t, "")
+				fakecuda.Use(t, kernels.Sources, "")
 				unnamed := o
 				unnamed.Checkpoint, unnamed.CheckpointSteps = "", 0
 				other := onGPU(t, way.trunk, unnamed)
@@ -161,7 +162,7 @@ func samePlace(t *testing.T, got, want *Trainer, steps int) {
 
 // TestHungGPU: a GPU that does not answer ends the run like a lost one.
 func TestHungGPU(t *testing.T) {
-	path := fakeGPU(t, "")
+	path := fakecuda.Use(t, kernels.Sources, "")
 	t.Setenv("CHEST_CUDA_TIMEOUT", "0.2")
 	o := small(3)
 	o.OnEpoch = func(e Epoch) {
@@ -174,14 +175,14 @@ func TestHungGPU(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "The GPU does not answer.") || !strings.Contains(err.Error(), "those after step 4") || tr.steps != 4 || tr.EpochsDone() != 1 {
 		t.Errorf("%d steps, error %v", tr.steps, err)
 	}
-	fakeGPU(t, "")
+	fakecuda.Use(t, kernels.Sources, "")
 }
 
 // TestFullGPU: a GPU on which the items find no room is an error with a remedy, and
 // with auto the processor.
 func TestFullGPU(t *testing.T) {
 	for _, device := range []string{"cuda", "auto"} {
-		path := fakeGPU(t, "")
+		path := fakecuda.Use(t, kernels.Sources, "")
 		o := small(1)
 		var said []string
 		o.OnWarn = func(text string) { said = append(said, text) }

@@ -2,9 +2,7 @@ package train
 
 import (
 	"context"
-	"errors"
 	"math"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,25 +13,6 @@ import (
 	"github.com/chestlab/chest/chestlib/model"
 	"github.com/chestlab/chest/chestlib/optim"
 )
-
-// fakeGPU makes the fake driver the one that is found, set up as settings say, and
-// checks in the end that nothing is left on it.
-func fakeGPU(t *testing.T, settings string) (path string) {
-	t.Helper()
-	path, err := fakecuda.Path(kernels.Sources)
-	if errors.Is(err, fakecuda.ErrNoCompiler) && os.Getenv("CHEST_FULL") != "1" {
-		t.Skip("SKIPPED: ", err)
-	}
-	if err == nil {
-		err = fakecuda.Reset(path, settings)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("CHEST_CUDA_DRIVER", path)
-	t.Setenv("CHEST_CUDA_EXACT", "1")
-	return path
-}
 
 // nothingLeft fails if memory of the GPU was not given back.
 func nothingLeft(t *testing.T, path string) {
@@ -107,7 +86,7 @@ func TestFitOnGPU(t *testing.T) {
 		o           Options
 	}{{"whole step", "identity", small(3)}, {"linear trunk", "linear", small(3)}, {"MLP", "mlp", small(3)}, {"loss alone", "mlp", cut}, {"average", "identity", averaged}, {"frozen", "mlp", frozen}, {"one space", "identity", flat}} {
 		t.Run(c.name, func(t *testing.T) {
-			path := fakeGPU(t, "")
+			path := fakecuda.Use(t, kernels.Sources, "")
 			want, got := onGPU(t, c.trunk, c.o), onGPU(t, c.trunk, c.o)
 			if _, err := want.Fit(context.Background()); err != nil {
 				t.Fatal(err)
@@ -135,7 +114,7 @@ func TestFitOnGPU(t *testing.T) {
 // TestStepsAgree: 60 steps on the GPU end within 1e-5 of the processor's.
 func TestStepsAgree(t *testing.T) {
 	for _, way := range ways {
-		path := fakeGPU(t, "")
+		path := fakecuda.Use(t, kernels.Sources, "")
 		o := way.options(15)
 		want, got := onGPU(t, way.trunk, o), onGPU(t, way.trunk, o)
 		if _, err := want.Fit(context.Background()); err != nil {
@@ -158,7 +137,7 @@ func TestStepsAgree(t *testing.T) {
 // checkpoint is that of either.
 func TestCheckpointsGoBetween(t *testing.T) {
 	for _, way := range ways {
-		fakeGPU(t, "")
+		fakecuda.Use(t, kernels.Sources, "")
 		want := onGPU(t, way.trunk, way.options(3))
 		if _, err := want.Fit(context.Background()); err != nil {
 			t.Fatal(err)
@@ -217,12 +196,12 @@ func TestPolicies(t *testing.T) {
 		{"tree", "", soft, "a tree of class means is not there on the GPU"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			fakeGPU(t, c.settings)
+			fakecuda.Use(t, kernels.Sources, c.settings)
 			strict := onGPU(t, "identity", c.o)
 			if _, err := strict.Fit(context.Background(), On("cuda")); err == nil || !strings.Contains(err.Error(), c.says) || strict.steps != 0 {
 				t.Errorf("cuda: %d steps, error %v, want one that says %q", strict.steps, err, c.says)
 			}
-			fakeGPU(t, c.settings)
+			fakecuda.Use(t, kernels.Sources, c.settings)
 			var said []string
 			c.o.OnWarn = func(text string) { said = append(said, text) }
 			lax, plain := onGPU(t, "identity", c.o), onGPU(t, "identity", c.o)
@@ -240,7 +219,7 @@ func TestPolicies(t *testing.T) {
 			}
 		})
 	}
-	fakeGPU(t, "")
+	fakecuda.Use(t, kernels.Sources, "")
 	tr := onGPU(t, "identity", small(1))
 	for _, c := range []struct{ device, says string }{{"gpu", "want auto, cpu, cuda or cuda:n"}, {"cuda:3", "no GPU of this number"}} {
 		if _, err := tr.Epoch(context.Background(), On(c.device)); err == nil || !strings.Contains(err.Error(), c.says) {
@@ -257,7 +236,7 @@ func TestPolicies(t *testing.T) {
 // anything but indices, triplets, rates and what it found: all of an epoch at once.
 func TestTransfers(t *testing.T) {
 	for _, trunk := range []string{"identity", "linear", "mlp"} {
-		path := fakeGPU(t, "")
+		path := fakecuda.Use(t, kernels.Sources, "")
 		var counts []fakecuda.Counts
 		o := small(4)
 		o.OnEpoch = func(Epoch) {
@@ -301,7 +280,7 @@ func TestTransfers(t *testing.T) {
 // TestNotFiniteOnGPU: numbers that are lost on the GPU are not brought back.
 func TestNotFiniteOnGPU(t *testing.T) {
 	for _, way := range ways {
-		fakeGPU(t, "")
+		fakecuda.Use(t, kernels.Sources, "")
 		tr := onGPU(t, way.trunk, way.options(3))
 		if _, err := tr.Epoch(context.Background(), On("cuda")); err != nil {
 			t.Fatal(err)

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chestlab/chest/chestlib/engine/cuda/fakecuda"
+	"github.com/chestlab/chest/chestlib/engine/cuda/kernels"
 	"github.com/chestlab/chest/kernel/display"
 )
 
@@ -159,7 +161,7 @@ func TestJobPanics(t *testing.T) {
 // TestDispatchOnGPU: the same on a GPU, which says how much memory is used and is
 // given back, also by a job that panics.
 func TestDispatchOnGPU(t *testing.T) {
-	path := fakeGPU(t, "")
+	path := fakecuda.Use(t, kernels.Sources, "")
 	want := onGPU(t, "identity", small(2))
 	if _, err := want.Fit(context.Background(), On("cuda")); err != nil {
 		t.Fatal(err)
@@ -182,7 +184,7 @@ func TestDispatchOnGPU(t *testing.T) {
 		t.Error("no error")
 	}
 	nothingLeft(t, path)
-	fakeGPU(t, "devices=0")
+	fakecuda.Use(t, kernels.Sources, "devices=0")
 	if _, err := onGPU(t, "mlp", small(2)).Dispatch(context.Background(), 0, On("cuda")).Wait(); err == nil || !strings.Contains(err.Error(), "sees no GPU") {
 		t.Error(err)
 	}

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/chestlab/chest/chestlib/engine/cuda/fakecuda"
+	"github.com/chestlab/chest/chestlib/engine/cuda/kernels"
 	"github.com/chestlab/chest/kernel/display"
 )
 
@@ -34,7 +36,7 @@ func (p *page) Clear(bool) error { return nil }
 // curve of the loss, speed and memory, which says in the end how it went; a Fit on the
 // processor has its line of progress.
 func TestPanel(t *testing.T) {
-	fakeGPU(t, "")
+	fakecuda.Use(t, kernels.Sources, "")
 	p := &page{text: map[string]string{}, html: map[string]string{}}
 	before := display.SetSink(p)
 	defer display.SetSink(before)

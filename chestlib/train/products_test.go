@@ -5,13 +5,16 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/chestlab/chest/chestlib/engine/cuda/fakecuda"
+	"github.com/chestlab/chest/chestlib/engine/cuda/kernels"
 )
 
 // TestProducts: a run with cuBLAS, the fake driver's, is that of chest's own kernels up
 // to rounding, and with TF32 up to that of the points; the job names it.
 func TestProducts(t *testing.T) {
 	for _, w := range ways {
-		path := fakeGPU(t, "")
+		path := fakecuda.Use(t, kernels.Sources, "")
 		t.Setenv("CHEST_CUBLAS", path)
 		own := onGPU(t, w.trunk, w.options(2))
 		if _, err := own.Fit(context.Background(), On("cuda"), Products("own")); err != nil {
@@ -40,7 +43,7 @@ func TestProducts(t *testing.T) {
 // TestNoProducts: cuda without cuBLAS is an error before the first step, auto goes on
 // with own products and says why.
 func TestNoProducts(t *testing.T) {
-	path := fakeGPU(t, "")
+	path := fakecuda.Use(t, kernels.Sources, "")
 	t.Setenv("CHEST_CUBLAS", filepath.Join(t.TempDir(), "libcublas.so.13"))
 	var said []string
 	o := small(1)

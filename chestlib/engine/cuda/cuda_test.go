@@ -1,8 +1,6 @@
 package cuda_test
 
 import (
-	"errors"
-	"fmt"
 	"math"
 	"os"
 	"strings"
@@ -18,21 +16,7 @@ import (
 )
 
 // TestMain lets the tests run on the GPU with CHEST_GPU=1, else on the fake driver.
-func TestMain(m *testing.M) {
-	if os.Getenv("CHEST_GPU") != "1" {
-		path, err := fakecuda.Path(kernels.Sources)
-		if errors.Is(err, fakecuda.ErrNoCompiler) && os.Getenv("CHEST_FULL") != "1" {
-			fmt.Println("SKIPPED: the GPU's engine was not tested:", err)
-			os.Exit(0)
-		} else if err != nil {
-			fmt.Println("FAIL:", err)
-			os.Exit(1)
-		}
-		os.Setenv("CHEST_CUDA_DRIVER", path)
-		os.Setenv("CHEST_CUDA_EXACT", "1")
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { fakecuda.Main(m, kernels.Sources) }
 
 func open(t *testing.T) *cuda.Device {
 	t.Helper()

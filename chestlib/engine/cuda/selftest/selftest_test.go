@@ -1,9 +1,6 @@
 package selftest_test
 
 import (
-	"errors"
-	"fmt"
-	"os"
 	"testing"
 
 	"github.com/chestlab/chest/chestlib/engine/cuda/driver"
@@ -13,21 +10,7 @@ import (
 )
 
 // TestMain lets the tests run on the GPU with CHEST_GPU=1, else on the fake driver.
-func TestMain(m *testing.M) {
-	if os.Getenv("CHEST_GPU") != "1" {
-		path, err := fakecuda.Path(kernels.Sources)
-		if errors.Is(err, fakecuda.ErrNoCompiler) && os.Getenv("CHEST_FULL") != "1" {
-			fmt.Println("SKIPPED: the GPU's kernels were not tested:", err)
-			os.Exit(0)
-		} else if err != nil {
-			fmt.Println("FAIL:", err)
-			os.Exit(1)
-		}
-		os.Setenv("CHEST_CUDA_DRIVER", path)
-		os.Setenv("CHEST_CUDA_EXACT", "1")
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { fakecuda.Main(m, kernels.Sources) }
 
 // TestKernels runs every case.
 func TestKernels(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"strings"
 	"testing"
 
@@ -31,18 +30,7 @@ func must[T any](v T, err error) T {
 // against the PTX.
 func fakeGPU(t *testing.T) (d *cuda.Device, path string) {
 	t.Helper()
-	path, err := fakecuda.Path(kernels.Sources)
-	if errors.Is(err, fakecuda.ErrNoCompiler) && os.Getenv("CHEST_FULL") != "1" {
-		t.Skip("SKIPPED: ", err)
-	}
-	if err == nil {
-		err = fakecuda.Reset(path, "")
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("CHEST_CUDA_DRIVER", path)
-	t.Setenv("CHEST_CUDA_EXACT", "1")
+	path = fakecuda.Use(t, kernels.Sources, "")
 	return must(cuda.Open(0)), path
 }
 
