@@ -89,7 +89,7 @@ func benchKernels(s *kernels.Set) error {
 				W: a.RowW, V: a.RowV, Parts: a.Parts(), Room: X.Room, C: 0.1})
 		})
 		b.time("adamw of the proxies", 0, 4*columns*dim*7, func() error {
-			return s.AdamW(kernels.Adam{Tensors: table, Numbers: numbers, Count: 1, Longest: columns * dim})
+			return s.AdamW(kernels.Adam{Tensors: table, Numbers: numbers, Count: 1, Blocks: kernels.AdamBlocks(columns * dim)})
 		})
 		for _, n := range []int{sized(1024, 32), sized(4096, 33)} {
 			x, y, z := b.floats(n*n), b.floats(n*n), b.room(4*n*n)

@@ -17,7 +17,7 @@ type adam struct {
 	o       optim.AdamWOptions
 	host    *optim.AdamW
 	tensors []*tensor
-	longest int
+	blocks  int // of kernels.Adam
 	numbers []float32
 
 	table, scalars piece
@@ -77,7 +77,7 @@ func newAdam(params []*optim.Param, o engine.Options) (*adam, error) {
 			t.decay = max(cmp.Or(g.Decay, a.o.Decay), 0)
 		}
 		a.tensors = append(a.tensors, t)
-		a.longest = max(a.longest, t.size())
+		a.blocks += kernels.AdamBlocks(t.size())
 	}
 	return a, nil
 }
@@ -105,7 +105,7 @@ func (a *adam) queue(set *kernels.Set, m optim.Move) error {
 	if err := set.UploadFloats(a.scalars.at, a.numbers); err != nil {
 		return err
 	}
-	return set.AdamW(kernels.Adam{Tensors: a.table.at, Numbers: a.scalars.at, Count: len(a.tensors), Longest: a.longest})
+	return set.AdamW(kernels.Adam{Tensors: a.table.at, Numbers: a.scalars.at, Count: len(a.tensors), Blocks: a.blocks})
 }
 
 // numbersOf appends the eight numbers of each tensor for a step.

@@ -288,7 +288,7 @@ func (t *HeadTrainer) addNorms(set *kernels.Set, weight, bias *tensor, w, b *pie
 
 // move queues AdamW.
 func (t *HeadTrainer) move(set *kernels.Set) error {
-	a := kernels.Adam{Tensors: t.e.adam.table.at, Numbers: t.numbers.at, Now: t.now.at, Count: len(t.e.adam.tensors), Longest: t.e.adam.longest}
+	a := kernels.Adam{Tensors: t.e.adam.table.at, Numbers: t.numbers.at, Now: t.now.at, Count: len(t.e.adam.tensors), Blocks: t.e.adam.blocks}
 	if t.most > 0 {
 		a.Norms, a.Parts, a.Most = t.e.sums.out.at.At(8*(t.norms-1)), len(t.e.sums.words)/2-t.norms+1, t.most
 	}

@@ -84,4 +84,15 @@ KERN_DEV float k_warp_max(float v) {
 }
 #endif
 
+// k_over_warps is the sum over a block of 16 warps, lane by lane. Every thread takes part.
+KERN_DEV double k_over_warps(double v) {
+	KERN_SHARED double parts[16][32];
+	k_sync(); // what was summed before has been read
+	parts[tid_x / 32][tid_x % 32] = v;
+	k_sync();
+	double sum = parts[0][tid_x % 32];
+	for (int w = 1; w < 16; w++) sum += parts[w][tid_x % 32];
+	return sum;
+}
+
 #endif

@@ -64,7 +64,7 @@ func (s *Set) AddBias(x, b driver.Memory, n, d int) error {
 
 // ColumnSums sums the n rows x of d.
 func (s *Set) ColumnSums(out, x driver.Memory, n, d int) error {
-	return s.launch("column_sums", line(blocks(d, 128)), 128, x, n, d, out)
+	return s.launch("column_sums", line(blocks(d, 32)), 512, x, n, d, out)
 }
 
 func flag(b bool) int {

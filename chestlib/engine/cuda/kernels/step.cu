@@ -96,20 +96,23 @@ KERN_DEV void adamw_one(float *w, float x, float *m, float *v, struct adam a) {
 	*w = a.keep * *w - k_div(a.step * y, a.root * k_sqrt(z) + a.eps);
 }
 
-// adamw moves tensor cta_y by the numbers numbers[*now·tensors + cta_y]; a null
-// now is 0. With norms, the squared norms of all gradients together, their norm is
+// adamw moves count tensors, each of as many blocks as it has 1024 entries; tensor at
+// moves by the numbers numbers[*now·count + at]; a null now is 0. With norms, the squared norms of all gradients together, their norm is
 // first clipped to most. A limit above 0 cuts entries of the gradient. Tensors begin
 // at multiples of 16 bytes.
 KERN(256) void adamw(const struct tensor *__restrict__ tensors, const struct adam *__restrict__ numbers, const int *__restrict__ now, int count, const double *__restrict__ norms, int parts, double most) {
-	struct tensor t = tensors[cta_y];
-	struct adam a = numbers[(now ? (size_t)*now * count : 0) + cta_y];
+	int at = 0;
+	size_t block = cta_x;
+	for (size_t blocks; at < count - 1 && block >= (blocks = (tensors[at].n + 1023) / 1024); at++) block -= blocks;
+	struct tensor t = tensors[at];
+	struct adam a = numbers[(now ? (size_t)*now * count : 0) + at];
 	if (norms) {
 		double nn = 0.0;
 		for (int i = 0; i < parts; i++) nn += norms[i];
 		nn = k_sqrt_d(nn);
 		if (nn > most) a.scale *= (float)(most / nn);
 	}
-	size_t i = ((size_t)cta_x * 256 + tid_x) * 4;
+	size_t i = (block * 256 + tid_x) * 4;
 	if (i >= t.n) return;
 	if (i + 4 > t.n) {
 		for (; i < t.n; i++) adamw_one(&t.w[i], t.g[i], &t.m[i], &t.v[i], a);
@@ -134,13 +137,14 @@ KERN(256) void add_bias(float *x, const float *__restrict__ b, size_t n, int d) 
 	if (i < n * d) x[i] += b[i % d];
 }
 
-// column_sums sums the n rows of x, one thread a column.
-KERN(128) void column_sums(const float *__restrict__ x, int n, int d, float *out) {
-	int j = cta_x * 128 + tid_x;
-	if (j >= d) return;
+// column_sums sums the n rows of x, 32 columns a block: each warp takes every 16th row.
+KERN(512) void column_sums(const float *__restrict__ x, int n, int d, float *out) {
+	int j = cta_x * 32 + tid_x % 32;
 	double sum = 0.0;
-	for (int i = 0; i < n; i++) sum += (double)x[(size_t)i * d + j];
-	out[j] = (float)sum;
+	if (j < d)
+		for (int i = tid_x / 32; i < n; i += 16) sum += (double)x[(size_t)i * d + j];
+	sum = k_over_warps(sum);
+	if (tid_x < 32 && j < d) out[j] = (float)sum;
 }
 
 // sum_splits adds the parts of a product: dst = Σ of splits arrays of n.

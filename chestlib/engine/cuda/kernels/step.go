@@ -50,15 +50,18 @@ type Adam struct {
 	Tensors, Numbers driver.Memory
 	Now              driver.Memory // the step, an integer; none is 0
 	Count            int
-	Longest          int           // length of the longest tensor
+	Blocks           int           // AdamBlocks of the lengths of all tensors, summed
 	Norms            driver.Memory // float64: squared norms of gradients; none: no clipping
 	Parts            int           // of Norms
 	Most             float64       // norm to clip to
 }
 
+// AdamBlocks is how many blocks move a tensor of n entries.
+func AdamBlocks(n int) int { return blocks(n, 1024) }
+
 // AdamW moves all tensors.
 func (s *Set) AdamW(a Adam) error {
-	return s.launch("adamw", driver.Grid{X: blocks(a.Longest, 1024), Y: a.Count, Z: 1}, 256, a.Tensors, a.Numbers, a.Now, a.Count, a.Norms, a.Parts, a.Most)
+	return s.launch("adamw", line(a.Blocks), 256, a.Tensors, a.Numbers, a.Now, a.Count, a.Norms, a.Parts, a.Most)
 }
 
 // BallScores turns dot products of rows with columns into scores that fall with

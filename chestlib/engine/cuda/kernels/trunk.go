@@ -23,7 +23,7 @@ func (s *Set) LayerNormRows(l Norm, dst driver.Memory, add bool, gy driver.Memor
 
 // LayerNormColumns writes the gradients by Gain and Bias.
 func (s *Set) LayerNormColumns(l Norm, gain, bias, gy driver.Memory) error {
-	return s.launch("layer_norm_columns", line(blocks(l.D, 128)), 128, gain, bias, l.X, l.Mean, l.Root, gy, l.N, l.D)
+	return s.launch("layer_norm_columns", line(blocks(l.D, 32)), 512, gain, bias, l.X, l.Mean, l.Root, gy, l.N, l.D)
 }
 
 // GELU writes x Φ(x) of n floats to y.

@@ -145,7 +145,7 @@ func sums(b *bed, n int) {
 
 func adamw(b *bed, clip bool) {
 	sizes := []int{1, 1027, 5}
-	const now, longest = 1, 1027
+	const now = 1
 	var words []uint64
 	var numbers []float32
 	type tensor struct {
@@ -153,7 +153,7 @@ func adamw(b *bed, clip bool) {
 		at         [4]driver.Memory
 	}
 	var all []tensor
-	norm := 3.0
+	norm, blocks := 3.0, 0
 	for range 2 { // two steps' numbers, of which the second are used
 		for i := range sizes {
 			numbers = append(numbers, 0.5, float32(i)*0.4, 0.9, 0.999, 0.99, 0.01*float32(len(numbers)+1), 1.5, 1e-8)
@@ -167,8 +167,9 @@ func adamw(b *bed, clip bool) {
 		}
 		words = append(words, uint64(n))
 		all = append(all, t)
+		blocks += kernels.AdamBlocks(n)
 	}
-	a := kernels.Adam{Tensors: b.words(words), Numbers: b.floats(numbers), Now: b.ints([]int32{now}), Count: len(sizes), Longest: longest}
+	a := kernels.Adam{Tensors: b.words(words), Numbers: b.floats(numbers), Now: b.ints([]int32{now}), Count: len(sizes), Blocks: blocks}
 	scale := 1.0
 	if clip {
 		a.Norms, a.Parts, a.Most = b.doubles([]float64{4, 5}), 2, 0.5
