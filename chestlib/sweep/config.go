@@ -153,9 +153,9 @@ func (c Config) check() error {
 	case !devices.MatchString(c.On):
 		return fmt.Errorf("the device On is %q; want cpu, auto, cuda or cuda: and a number", c.On)
 	case !products.MatchString(c.Products):
-		return fmt.Errorf("Products is %q; want own, cublas or tf32", c.Products)
+		return fmt.Errorf("field Products is %q; want own, cublas or tf32", c.Products)
 	case c.Products != "" && (c.On == "" || c.On == "cpu"):
-		return fmt.Errorf("Products is %q, for a GPU, and the run is on the processor; set On, to cuda for example", c.Products)
+		return fmt.Errorf("field Products is %q, for a GPU, and the run is on the processor; set On, to cuda for example", c.Products)
 	case c.Data == "":
 		return fmt.Errorf("Data is empty; give the name of the data")
 	case !(c.HeldOut >= 0 && c.HeldOut < 1):
