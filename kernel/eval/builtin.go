@@ -25,6 +25,7 @@ func (r *rewriter) modern(e ast.Expr, called bool) ast.Expr {
 			return r.builtin(e, b.Name())
 		}
 		r.instance(e)
+		r.spread(e)
 		return r.wholeSlice(e)
 	case *ast.SelectorExpr:
 		if s := r.selection(e); s != nil && s.Kind() == types.MethodExpr {
@@ -201,6 +202,20 @@ func (r *rewriter) instance(c *ast.CallExpr) {
 	}
 }
 
+// spread passes on a variable of a compiled package as a slice of itself, which
+// the interpreter can: f(pkg.Args...) → f(pkg.Args[:]...).
+func (r *rewriter) spread(c *ast.CallExpr) {
+	if !c.Ellipsis.IsValid() {
+		return
+	}
+	last := c.Args[len(c.Args)-1]
+	if x, ok := ast.Unparen(last).(*ast.SelectorExpr); ok && r.selection(x) == nil {
+		if _, slice := r.info.TypeOf(x).Underlying().(*types.Slice); slice {
+			c.Args[len(c.Args)-1] = &ast.SliceExpr{X: x, Lbrack: x.End(), Rbrack: x.End()}
+		}
+	}
+}
+
 // wholeSlice keeps a slice that is the only value of a variadic parameter of
 // any one value: f(list) → f([]any{list}...).
 func (r *rewriter) wholeSlice(c *ast.CallExpr) ast.Expr {
@@ -289,6 +304,52 @@ func (r *rewriter) copies(parent ast.Node, e ast.Expr, replace func(ast.Expr)) {
 			replace(&ast.CallExpr{Fun: f, Lparen: e.Pos(), Args: []ast.Expr{e}, Rparen: e.End()})
 		}
 	}
+}
+
+// ownInto is a function that makes an interface of a value of the notebook's
+// own type where e is an element of a literal of a compiled struct; nil where it
+// is none. There the interpreter would lose the type.
+//
+//	lib.Options{Loss: own}  →  lib.Options{Loss: func(x T) lib.Loss { return x }(own)}
+func (r *rewriter) ownInto(parent ast.Node, e ast.Expr) ast.Expr {
+	var field *types.Var
+	switch p := parent.(type) {
+	case *ast.KeyValueExpr:
+		if key, ok := p.Key.(*ast.Ident); ok && p.Value == e {
+			field, _ = r.info.Uses[key].(*types.Var)
+		}
+	case *ast.CompositeLit:
+		if t := r.info.TypeOf(p); t != nil && p.Type != e {
+			if s, ok := t.Underlying().(*types.Struct); ok {
+				if i := slices.Index(p.Elts, e); i >= 0 && i < s.NumFields() {
+					field = s.Field(i)
+				}
+			}
+		}
+	}
+	if field == nil || !field.IsField() || field.Pkg() == nil || field.Pkg().Path() == "main" || !types.IsInterface(field.Type()) {
+		return nil
+	}
+	t := r.info.TypeOf(r.converted(e))
+	if t == nil || types.IsInterface(t) || ownType(t, map[types.Type]bool{}, func(*types.Named) bool { return true }) == "" {
+		return nil
+	}
+	from, ok := r.words(t)
+	text, ok2 := r.words(field.Type())
+	if !ok || !ok2 {
+		return nil
+	}
+	return r.parse("func(x "+from+") "+text+" { return x }", e.Pos())
+}
+
+// converted is what an expression converts to an interface, or itself.
+func (r *rewriter) converted(e ast.Expr) ast.Expr {
+	if c, ok := ast.Unparen(e).(*ast.CallExpr); ok && len(c.Args) == 1 {
+		if f, ok := r.info.Types[c.Fun]; ok && f.IsType() && types.IsInterface(f.Type) {
+			return r.converted(c.Args[0])
+		}
+	}
+	return e
 }
 
 // variable says whether e stands for memory that may change.

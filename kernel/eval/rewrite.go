@@ -74,7 +74,12 @@ func (r *rewriter) walk(n ast.Node) {
 	if r.info != nil {
 		astutil.Apply(n, nil, func(c *astutil.Cursor) bool {
 			if e, ok := c.Node().(ast.Expr); ok {
+				into := r.ownInto(c.Parent(), e)
 				r.copies(c.Parent(), e, func(x ast.Expr) { c.Replace(x); e = x })
+				if into != nil {
+					c.Replace(&ast.CallExpr{Fun: into, Lparen: e.Pos(), Args: []ast.Expr{r.converted(e)}, Rparen: e.End()})
+					return true
+				}
 				call, isCall := c.Parent().(*ast.CallExpr)
 				if x := r.modern(e, isCall && call.Fun == e); x != e {
 					c.Replace(x)

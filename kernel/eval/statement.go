@@ -1,8 +1,11 @@
 package eval
 
 import (
+	"errors"
 	"go/ast"
+	"go/parser"
 	"go/token"
+	"go/types"
 	"strings"
 )
 
@@ -12,9 +15,9 @@ func (s *Session) statement(st step) error {
 	case *ast.EmptyStmt:
 		return nil
 	case *ast.DeclStmt:
-		return s.variables(x)
+		return s.variables(x, typesIn(st.learn))
 	case *ast.AssignStmt:
-		return s.define(x)
+		return s.define(x, typesIn(st.learn))
 	}
 	b := st.item.stmt.(*ast.BlockStmt)
 	if e, ok := b.List[len(b.List)-1].(*ast.ExprStmt); ok && st.show && !s.quiet(e.X) {
@@ -53,12 +56,12 @@ func (s *Session) show(b *ast.BlockStmt, e ast.Expr) error {
 }
 
 // variables runs a var declaration, one line after the other.
-func (s *Session) variables(d *ast.DeclStmt) error {
+func (s *Session) variables(d *ast.DeclStmt, known map[string]variable) error {
 	for _, spec := range d.Decl.(*ast.GenDecl).Specs {
 		v := spec.(*ast.ValueSpec)
 		if len(v.Names) == 2 && len(v.Values) == 1 && v.Type == nil && commaOK(v.Values[0]) {
 			def := &ast.AssignStmt{Lhs: []ast.Expr{v.Names[0], v.Names[1]}, TokPos: v.Pos(), Tok: token.DEFINE, Rhs: v.Values}
-			if err := s.define(def); err != nil {
+			if err := s.define(def, known); err != nil {
 				return err
 			}
 			continue
@@ -68,13 +71,20 @@ func (s *Session) variables(d *ast.DeclStmt) error {
 			for _, n := range v.Names {
 				def.Lhs = append(def.Lhs, n)
 			}
-			if err := s.define(def); err != nil {
+			if err := s.define(def, known); err != nil {
 				return err
 			}
 			continue
 		}
 		one := &ast.DeclStmt{Decl: &ast.GenDecl{TokPos: d.Pos(), Tok: token.VAR, Specs: []ast.Spec{v}}}
-		if err := s.execBlock(d.Pos(), one); err != nil {
+		err := s.execBlock(d.Pos(), one)
+		if notCompiled(err) && v.Type == nil && len(v.Names) == 1 && len(v.Values) == 1 {
+			if e := s.inFunction(v.Values[0], known[v.Names[0].Name]); e != nil {
+				v.Values = []ast.Expr{e}
+				err = s.execBlock(d.Pos(), one)
+			}
+		}
+		if err != nil {
 			return err
 		}
 		var names []string
@@ -86,6 +96,14 @@ func (s *Session) variables(d *ast.DeclStmt) error {
 		}
 	}
 	return nil
+}
+
+// typesIn is what the variables are that a step declares.
+func typesIn(steps []learned) map[string]variable {
+	if len(steps) == 0 {
+		return nil
+	}
+	return steps[0].vars
 }
 
 // declaredVars notes new variables and compiles again what uses their names.
@@ -109,24 +127,24 @@ func (s *Session) declaredVars(names []string) error {
 // define runs a := at the top of a cell. A variable that exists with the same
 // type is assigned, so that functions which use it go on with the same one; a
 // new type makes a new variable.
-func (s *Session) define(a *ast.AssignStmt) error {
+func (s *Session) define(a *ast.AssignStmt, known map[string]variable) error {
 	for _, st := range s.literalsFirst(a.Rhs) {
 		if err := s.execBlock(a.Pos(), st); err != nil {
 			return err
 		}
 	}
 	old := false
-	names := make([]string, len(a.Lhs))
+	names, of := make([]string, len(a.Lhs)), make([]variable, len(a.Lhs))
 	for i, l := range a.Lhs {
 		n, ok := isBare(l)
 		if !ok {
 			return &refusal{l.Pos(), "non-name on left side of :="}
 		}
-		names[i] = n
+		names[i], of[i] = n, known[n]
 		old = old || s.vars[n]
 	}
 	if !old {
-		if err := s.defineNew(a, names); err != nil {
+		if err := s.defineNew(a, names, of); err != nil {
 			return err
 		}
 		return s.declaredVars(names)
@@ -137,7 +155,7 @@ func (s *Session) define(a *ast.AssignStmt) error {
 			temps[i] = s.fresh()
 		}
 	}
-	if err := s.defineNew(a, temps); err != nil {
+	if err := s.defineNew(a, temps, of); err != nil {
 		return err
 	}
 	var fresh []string
@@ -180,8 +198,8 @@ func (s *Session) sameType(pos token.Pos, x, y string) bool {
 	return err == nil
 }
 
-// defineNew runs a with other names on the left.
-func (s *Session) defineNew(a *ast.AssignStmt, names []string) error {
+// defineNew runs a with other names on the left; of holds what they are.
+func (s *Session) defineNew(a *ast.AssignStmt, names []string, of []variable) error {
 	b := *a
 	b.Lhs = nil
 	for i, l := range a.Lhs {
@@ -191,13 +209,64 @@ func (s *Session) defineNew(a *ast.AssignStmt, names []string) error {
 		return err
 	}
 	if len(names) == 2 && len(a.Rhs) == 1 && commaOK(a.Rhs[0]) {
-		return s.defineOK(&b, names)
+		return s.defineOK(&b, names, of[0])
 	}
 	err := s.execBlock(a.Pos(), &b)
-	if err != nil && strings.Contains(err.Error(), "definition loop") {
+	if notCompiled(err) && len(a.Rhs) == len(names) {
+		b.Rhs = make([]ast.Expr, len(a.Rhs))
+		for i, e := range a.Rhs {
+			if b.Rhs[i] = s.inFunction(e, of[i]); b.Rhs[i] == nil {
+				return s.cause(a, err)
+			}
+		}
+		err = s.execBlock(a.Pos(), &b)
+	}
+	if notCompiled(err) {
 		return s.cause(a, err)
 	}
 	return err
+}
+
+// notCompiled says whether an error is one of the interpreter's compiler:
+// nothing of the code has run.
+func notCompiled(err error) bool {
+	var internal errInternal
+	return errors.As(err, &internal) || err != nil && strings.Contains(err.Error(), "definition loop")
+}
+
+// inFunction is e as the result of a function whose type says what e is; nil
+// when that has no words. At the top of a cell the interpreter cannot find the
+// type of an element of a compiled slice, or of what is made of one:
+//
+//	x := set.Classes[0]  →  x := func() string { return set.Classes[0] }()
+func (s *Session) inFunction(e ast.Expr, is variable) ast.Expr {
+	pos := e.Pos()
+	t := s.syntax(is, pos)
+	if t == nil {
+		return nil
+	}
+	return &ast.CallExpr{Lparen: e.End(), Rparen: e.End(), Fun: &ast.FuncLit{
+		Type: &ast.FuncType{Func: pos, Params: &ast.FieldList{Opening: pos, Closing: pos}, Results: &ast.FieldList{
+			Opening: pos, Closing: pos, List: []*ast.Field{{Type: t}},
+		}},
+		Body: &ast.BlockStmt{Lbrace: pos, Rbrace: e.End(), List: []ast.Stmt{&ast.ReturnStmt{Return: pos, Results: []ast.Expr{e}}}},
+	}}
+}
+
+// syntax is the type of a variable as syntax at pos, after importing what it
+// needs; nil when it has no words.
+func (s *Session) syntax(v variable, pos token.Pos) ast.Expr {
+	if v.typ == nil {
+		return nil
+	}
+	t, err := parser.ParseExpr(types.ExprString(v.typ))
+	if err != nil {
+		return nil
+	}
+	for alias, path := range v.imports {
+		s.imports[alias] = path
+	}
+	return placed(t, pos)
 }
 
 // cause is why the right side of a does not compile: the interpreter takes
@@ -229,16 +298,21 @@ func commaOK(e ast.Expr) bool {
 
 // defineOK runs "v, ok := e", which the interpreter does not know at the top:
 // "v := e" is compiled but not run, which declares v with its type.
-func (s *Session) defineOK(a *ast.AssignStmt, names []string) error {
+func (s *Session) defineOK(a *ast.AssignStmt, names []string, is variable) error {
 	pos := a.Pos()
 	b := *a
 	b.Tok = token.ASSIGN
 	if names[0] != "_" {
 		if _, err := s.compile(block(assign(pos, token.DEFINE, names[0], a.Rhs[0]))); err != nil {
-			if strings.Contains(err.Error(), "definition loop") {
+			t := s.syntax(is, pos)
+			if t == nil || !notCompiled(err) {
 				return s.cause(a, err)
 			}
-			return err
+			if err := s.execBlock(pos, &ast.DeclStmt{Decl: &ast.GenDecl{TokPos: pos, Tok: token.VAR, Specs: []ast.Spec{
+				&ast.ValueSpec{Names: []*ast.Ident{ident(pos, names[0])}, Type: t},
+			}}}); err != nil {
+				return err
+			}
 		}
 	}
 	if names[1] != "_" {
