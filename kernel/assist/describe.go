@@ -1,14 +1,16 @@
 package assist
 
 import (
+	"fmt"
 	"go/doc"
 	"go/types"
 	"slices"
 	"strings"
 )
 
-// fewFields is how many fields of a struct are shown at detail 0.
-const fewFields = 8
+// fewFields is how many fields of a struct are shown at detail 0: those of the
+// largest options, and not those of a generated table.
+const fewFields = 40
 
 // describe makes the card of obj; owner is the type that it is a field or
 // method of.
@@ -177,7 +179,7 @@ func (v *view) describeType(obj *types.TypeName, detail int) card {
 	if _, ok := obj.Type().(*types.TypeParam); ok {
 		return card{kind: "type parameter", code: obj.Name() + " " + typeString(obj.Type().Underlying())}
 	}
-	c := card{kind: "type" + v.home(obj), code: v.typeCode(obj, detail), doc: v.doc(obj, obj.Name())}
+	c := card{kind: "type" + v.home(obj), code: v.typeCode(obj, detail), doc: v.typeDoc(obj)}
 	if detail < 1 {
 		return c
 	}
@@ -188,19 +190,33 @@ func (v *view) describeType(obj *types.TypeName, detail int) card {
 	return c
 }
 
+// typeDoc is the documentation of a type; of another name for a type, that of
+// the type, which says more.
+func (v *view) typeDoc(obj *types.TypeName) string {
+	if n := namedOf(obj.Type()); obj.IsAlias() && n != nil && n.Obj() != obj {
+		if text := v.doc(n.Obj(), n.Obj().Name()); text != "" {
+			return text
+		}
+	}
+	return v.doc(obj, obj.Name())
+}
+
 // typeCode is the declaration of a type, with the fields that cells may name.
 func (v *view) typeCode(obj *types.TypeName, detail int) string {
-	head := "type " + qualified(obj)
 	if obj.IsAlias() {
-		return head + " = " + typeString(types.Unalias(obj.Type()))
+		head := "type " + qualified(obj) + " = "
+		if n, ok := types.Unalias(obj.Type()).(*types.Named); ok && n.Obj() != obj {
+			return head + strings.TrimPrefix(v.typeCode(n.Obj(), detail), "type ")
+		}
+		return head + typeString(types.Unalias(obj.Type()))
 	}
-	head = "type " + typeString(obj.Type())
+	head := "type " + typeString(obj.Type())
 	if n := namedOf(obj.Type()); n != nil && n.TypeParams().Len() > 0 {
 		head = "type " + strings.TrimSuffix(types.ObjectString(obj, qualify)[len("type "):], " "+types.TypeString(obj.Type().Underlying(), qualify))
 	}
 	switch u := obj.Type().Underlying().(type) {
 	case *types.Struct:
-		return head + " struct " + v.fields(u, detail)
+		return head + " struct " + v.fields(obj, u, detail)
 	case *types.Interface:
 		return head + " interface " + methodSpecs(u)
 	default:
@@ -208,8 +224,8 @@ func (v *view) typeCode(obj *types.TypeName, detail int) string {
 	}
 }
 
-// fields is the body of a struct.
-func (v *view) fields(st *types.Struct, detail int) string {
+// fields is the body of a struct, with what is said of each field.
+func (v *view) fields(of *types.TypeName, st *types.Struct, detail int) string {
 	var lines []string
 	private := 0
 	for f := range st.Fields() {
@@ -219,16 +235,32 @@ func (v *view) fields(st *types.Struct, detail int) string {
 		case f.Embedded():
 			lines = append(lines, typeString(f.Type()))
 		default:
-			lines = append(lines, f.Name()+" "+typeString(f.Type()))
+			lines = append(lines, said(f.Name()+" "+typeString(f.Type()), v.doc(of, of.Name()+"."+f.Name())))
 		}
 	}
-	if detail < 1 && len(lines) > fewFields {
-		lines = append(lines[:fewFields:fewFields], "// and more")
+	if more := len(lines) - fewFields; detail < 1 && more > 0 {
+		lines = append(lines[:fewFields:fewFields], fmt.Sprintf("// and %d more: %s??", more, qualified(of)))
 	}
 	if private > 0 {
 		lines = append(lines, "// and what only its package sees")
 	}
 	return body(lines)
+}
+
+// wide is how many columns a field takes with what is said of it in one line.
+const wide = 100
+
+// said is the line of a field with its comment, which comes before it where
+// the two are too long for a line.
+func said(field, text string) string {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return field
+	}
+	if !strings.Contains(text, "\n") && len(field)+len(text) < wide {
+		return field + " // " + text
+	}
+	return "// " + strings.ReplaceAll(text, "\n", "\n\t// ") + "\n\t" + field
 }
 
 // methodSpecs is the body of an interface.

@@ -38,6 +38,8 @@ func (p Pair[A, B]) Swap() Pair[B, A] { return Pair[B, A]{} }
 func MakePair[A, B any](a A, b B) Pair[A, B] { return Pair[A, B]{} }
 const Unit = 1.5
 var Origin Point
+type Options struct { Size, Margin float64; Points []Point; Point }
+type Settings = Options
 `,
 }
 
@@ -109,13 +111,17 @@ var sources = map[string]string{
 }
 
 var docs = map[string]string{
-	"strings.":                      "Package strings implements simple functions to manipulate UTF-8 encoded strings.\n\nMore of it.",
-	"strings.Split":                 "Split slices s into all substrings separated by sep and returns a slice of\nthe substrings between those separators.\n\nSee [Join].\n\n\tcode",
-	"strings.Builder":               "A Builder is used to efficiently build a string.",
-	"strings.Builder.Grow":          "Grow grows b's capacity.",
-	"example.org/shapes/v2.Point.X": "X goes to the right.",
-	"math.Pi":                       "Mathematical constants.",
-	"example.org/shapes/v2.Origin":  "Origin is in the middle.",
+	"strings.":                             "Package strings implements simple functions to manipulate UTF-8 encoded strings.\n\nMore of it.",
+	"strings.Split":                        "Split slices s into all substrings separated by sep and returns a slice of\nthe substrings between those separators.\n\nSee [Join].\n\n\tcode",
+	"strings.Builder":                      "A Builder is used to efficiently build a string.",
+	"strings.Builder.Grow":                 "Grow grows b's capacity.",
+	"example.org/shapes/v2.Point.X":        "X goes to the right.",
+	"example.org/shapes/v2.Options":        "Options say how it is drawn.",
+	"example.org/shapes/v2.Options.Size":   "in pixels; 0 means 5",
+	"example.org/shapes/v2.Options.Margin": "Margin is what is left free.\nNone by default.",
+	"example.org/shapes/v2.Settings":       "Other names.",
+	"math.Pi":                              "Mathematical constants.",
+	"example.org/shapes/v2.Origin":         "Origin is in the middle.",
 }
 
 // cached reads each package once.

@@ -246,9 +246,30 @@ func (v *view) guess() (types.Object, *types.Named) {
 				return pkg.Scope().Lookup(sel.Sel.Name), nil
 			}
 		}
+		if obj, owner := fieldOfType(info.Types[sel.X], sel.Sel.Name); obj != nil {
+			return obj, owner
+		}
 		return v.added(info.Types[sel.X], sel.Sel.Name)
 	}
 	return nil, nil
+}
+
+// fieldOfType is the exported field that T.Field names, which is no Go but what
+// one asks for.
+func fieldOfType(x types.TypeAndValue, name string) (types.Object, *types.Named) {
+	if !x.IsType() || !token.IsExported(name) {
+		return nil, nil
+	}
+	obj, index, _ := types.LookupFieldOrMethod(x.Type, true, nil, name)
+	f, ok := obj.(*types.Var)
+	if !ok {
+		return nil, nil
+	}
+	t := x.Type
+	for _, i := range index[:len(index)-1] {
+		t = structOf(t).Field(i).Type()
+	}
+	return f, namedOf(t)
 }
 
 // added is the method of this name that this cell declares for the older type
