@@ -99,6 +99,37 @@ func NewTable(title string, columns ...string) *Table {
 	return t
 }
 
+// Sheet is a table of another package, such as sweep.Results: a title, the names
+// of its columns, and the cells of each row. A cell is what Row takes, or a
+// []float64: one number measured several times.
+type Sheet interface {
+	Sheet() (title string, columns []string, rows [][]any)
+}
+
+// TableOf is s as a table, with mean ± standard deviation of what was measured
+// several times. Other numbers are written with all their digits.
+//
+//	results, err := plan.Run(ctx, "runs", data) // of a sweep
+//	fmt.Println(viz.TableOf(results).Best("MAP@R E").LaTeX())
+func TableOf(s Sheet) *Table {
+	title, columns, rows := s.Sheet()
+	t := NewTable(title, columns...)
+	for _, cells := range rows {
+		row := make([]any, len(cells))
+		for i, c := range cells {
+			row[i] = c
+			switch c := c.(type) {
+			case []float64:
+				row[i] = MeanStd(c...)
+			case float64, float32: // a setting: all its digits
+				row[i] = fmt.Sprint(c)
+			}
+		}
+		t.Row(row...)
+	}
+	return t
+}
+
 // Row adds a row and returns the table. A cell is a text, an integer, a float,
 // a Stat, or nil for nothing; any other value is written as fmt prints it. What
 // is missing in a column of numbers is written as a dash: nil, cells at the end

@@ -52,6 +52,25 @@ func TestTableGolden(t *testing.T) {
 	}
 }
 
+// otherTable is a table of another package.
+type otherTable [][]any
+
+func (s otherTable) Sheet() (string, []string, [][]any) {
+	return "losses", []string{"loss", "rate", "R@1", "seeds"}, s
+}
+
+func TestTableOf(t *testing.T) {
+	tab := TableOf(otherTable{{"chest", 0.00125, []float64{60, 62}, 2}, {"triplet", 1e-9, []float64(nil), 0}}).Best("R@1")
+	want := NewTable("losses", "loss", "rate", "R@1", "seeds").Best("R@1").
+		Row("chest", "0.00125", MeanStd(60, 62), 2).Row("triplet", "1e-09", nil, 0)
+	if got, want := tab.LaTeX(), want.LaTeX(); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if text := tab.Text(); !strings.Contains(text, "61.0 ± 1.4") || !strings.Contains(text, "0.00125") {
+		t.Errorf("got\n%s", text)
+	}
+}
+
 func TestTableEscapes(t *testing.T) {
 	for _, c := range []struct{ in, markdown, latex, html string }{
 		{"a & b", `a \& b`, `a \& b`, "a &amp; b"},

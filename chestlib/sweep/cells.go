@@ -37,7 +37,10 @@ func (p *Plan) Cells() ([]Cell, error) {
 				cell := Cell{Data: data, Row: r.Name, Values: values, Choose: p.choose(r)}
 				err := over(cell.Choose, c, nil, func(c Config, values []any) error {
 					if _, err := c.Trial(); err != nil {
-						return fmt.Errorf("%w (choose %v)", err, values)
+						if len(values) > 0 {
+							return fmt.Errorf("%w (choose %v)", err, values)
+						}
+						return err
 					}
 					cell.Candidates = append(cell.Candidates, Candidate{values, c})
 					return nil
@@ -45,6 +48,9 @@ func (p *Plan) Cells() ([]Cell, error) {
 				cells = append(cells, cell)
 				return err
 			})
+			if err != nil && r.Name == "" {
+				return nil, fmt.Errorf("sweep: data %q: %w", data, err)
+			}
 			if err != nil {
 				return nil, fmt.Errorf("sweep: data %q, row %q: %w", data, r.Name, err)
 			}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -144,7 +145,7 @@ var products = regexp.MustCompile(`^(|own|cublas|tf32)$`)
 func (c Config) check() error {
 	for what, choice := range map[string]Choice{"Loss": c.Loss, "Optim": c.Optim, "Schedule": c.Schedule} {
 		if choice.Name == "" && len(choice.Options) > 0 {
-			return fmt.Errorf("%s has options but no Name", what)
+			return fmt.Errorf("%s has options %s but no Name; set %s.Name, or correct the name of the option", what, choice.Options, what)
 		}
 	}
 	switch {
@@ -202,9 +203,21 @@ func (c Config) Set(path string, value any) (Config, error) {
 	d = json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&changed); err != nil {
-		return c, fmt.Errorf("sweep: %s = %v: %w", path, value, err)
+		return c, fmt.Errorf("sweep: %s = %v: %w", path, value, unfit(err))
 	}
 	return changed, nil
+}
+
+// unfit says in the words of a plan why a value does not fit into a Config.
+func unfit(err error) error {
+	var kind *json.UnmarshalTypeError
+	if errors.As(err, &kind) {
+		return fmt.Errorf("want a value of type %s, not a %s", kind.Type, kind.Value)
+	}
+	if strings.HasPrefix(err.Error(), "json: unknown field") {
+		return errors.New("there is no such field; sweep.Config and the options of its parts name them all")
+	}
+	return err
 }
 
 // put sets a leaf of JSON, and makes the objects above it.

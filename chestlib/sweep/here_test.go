@@ -2,7 +2,9 @@ package sweep
 
 import (
 	"context"
+	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -48,8 +50,36 @@ func TestGridHere(t *testing.T) {
 	if err != nil || len(scores) != 3 || scores[1] != 100*r.Lines[0].Seeds[1].E.At(1) {
 		t.Errorf("scores %v, %v", scores, err)
 	}
+	title, columns, rows := r.Sheet()
+	at := slices.Index(columns, "R@1 E")
+	if title != "sizes" || len(rows) != 2 || len(rows[0]) != len(columns) || at < 0 || rows[1][1] != 4 || !reflect.DeepEqual(rows[0][at], scores) {
+		t.Errorf("as a sheet: %s %q %v", title, columns, rows)
+	}
 	if _, err := r.Lines[0].Scores("R@1"); err == nil {
 		t.Error("a measure that is not there: no error")
+	}
+}
+
+// TestGridErrors: a path or value that does not fit is told before anything runs.
+func TestGridErrors(t *testing.T) {
+	for _, c := range []struct {
+		path  string
+		value any
+		want  string
+	}{
+		{"Loss.Nam", "chest", `sweep: data "clusters": sweep: config: Loss has options {"Nam":"chest"} but no Name; set Loss.Name, or correct the name of the option`},
+		{"Loss.Name", "chset", `sweep: data "clusters": sweep: config: loss: there is no loss "chset"; want one of chest,`},
+		{"Model.Dh2", 3, `sweep: data "clusters": sweep: Model.Dh2 = 3: there is no such field`},
+		{"Model.DH", "x", `sweep: data "clusters": sweep: Model.DH = x: want a value of type int, not a string`},
+	} {
+		dir := t.TempDir()
+		_, err := Grid("wrong", quickConfig(t), 1, Axis{Path: c.path, Values: []any{c.value}}).Run(t.Context(), dir, quickData())
+		if err == nil || !strings.HasPrefix(err.Error(), c.want) || strings.Contains(err.Error(), "choose") {
+			t.Errorf("%s = %v: got %v, want %s", c.path, c.value, err, c.want)
+		}
+		if made, _ := os.ReadDir(dir); len(made) != 0 {
+			t.Errorf("%s = %v: %d runs begun", c.path, c.value, len(made))
+		}
 	}
 }
 

@@ -66,8 +66,8 @@ type Setting struct {
 
 // Axis is the values that a field takes.
 type Axis struct {
-	Path   string
-	Values []any
+	Path   string // such as Model.DH, Train.Rate, Loss.Name or Loss.Lambda: a field of Config, or an option of the loss
+	Values []any  // numbers, texts and booleans
 }
 
 // apply sets the fields of a row.

@@ -49,6 +49,27 @@ func (r Results) rows() (rows [][]string) {
 	return rows
 }
 
+// Sheet is the table as viz.TableOf takes it: a title, the names of the columns,
+// and the cells of each line, where measured values are a []float64 with a number
+// for each seed.
+//
+//	viz.TableOf(results).Best("MAP@R E").LaTeX()
+func (r Results) Sheet() (title string, columns []string, rows [][]any) {
+	for _, l := range r.Lines {
+		row := []any{l.Data}
+		if r.named() {
+			row = append(row, l.Row)
+		}
+		row = append(row, l.Values...)
+		for _, m := range Measures {
+			all, _ := l.Scores(m) // of Measures
+			row = append(row, all)
+		}
+		rows = append(rows, append(row, len(l.Seeds)))
+	}
+	return r.Name, r.header(), rows
+}
+
 // named says that rows have names.
 func (r Results) named() bool {
 	return slices.ContainsFunc(r.Lines, func(l Result) bool { return l.Row != "" })
