@@ -132,6 +132,9 @@ func (t *csvTable) header(head []string, o FeatureOptions) error {
 		return -1
 	}
 	t.label, t.split = column(o.Labels, labelNames), column(o.Split, []string{"split"})
+	if k := slices.IndexFunc(head, func(s string) bool { _, err := strconv.ParseFloat(s, 64); return err == nil }); t.label < 0 && k >= 0 {
+		return fmt.Errorf("line 1: %q is a number where the name of a column should be; write a header above the numbers, such as a,b,label", head[k])
+	}
 	if t.label < 0 {
 		return fmt.Errorf("line 1: no column %s among the %d of the header, %.200q; name it in FeatureOptions.Labels, and separate columns by commas", orAny(o.Labels, labelNames), len(head), some(t.head, 8))
 	}

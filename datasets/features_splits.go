@@ -133,6 +133,18 @@ func (f *Features) numberAs(g *Features) {
 	f.Classes = slices.Clone(g.Classes)
 }
 
+// Subset is the items of the classes for which keep is true, in their order, with
+// memory of their own. Classes are numbered anew in their old order.
+//
+//	train := f.Subset(func(class int) bool { return class < 100 })
+func (f *Features) Subset(keep func(class int) bool) *Features {
+	kept := make([]bool, len(f.Classes))
+	for c := range kept {
+		kept[c] = keep(c)
+	}
+	return f.of(f.Name, kept)
+}
+
 // HoldOut cuts the features by class, as Set.HoldOut does: held gets the nearest
 // whole number to share of the classes, at random by seed, fit the others.
 func (f *Features) HoldOut(share float64, seed uint64) (fit, held *Features) {

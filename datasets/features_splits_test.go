@@ -107,6 +107,32 @@ func TestFeatureSplitsRefuses(t *testing.T) {
 	}
 }
 
+// TestFeaturesSubset: the items of the kept classes keep numbers, splits and order.
+func TestFeaturesSubset(t *testing.T) {
+	f := few("x", []string{"train", "query", "train", "query", "train", "train", "query", "query"}, "a", "b", "c", "d")
+	for bits := range 16 {
+		kept := func(c int) bool { return bits>>c&1 == 1 }
+		g := f.Subset(kept)
+		k := 0
+		for i, c := range f.Labels {
+			if !kept(c) {
+				continue
+			}
+			if f.Classes[c] != g.Classes[g.Labels[k]] || !slices.Equal(f.Row(i), g.Row(k)) || f.Splits[i] != g.Splits[k] {
+				t.Fatalf("keep %04b: item %d is not item %d of before", bits, k, i)
+			}
+			k++
+		}
+		if k != g.Len() || g.D != f.D {
+			t.Fatalf("keep %04b: %v, want %d items", bits, g, k)
+		}
+	}
+	f.Subset(func(int) bool { return true }).X[0] = 99
+	if f.X[0] == 99 {
+		t.Error("a subset shares its numbers")
+	}
+}
+
 func TestFeaturesHoldOut(t *testing.T) {
 	f := few("x", []string{"train", "train", "train", "train", "train", "train", "train", "train"}, "a", "b", "c", "d")
 	fit, held := f.HoldOut(0.25, 1)

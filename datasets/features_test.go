@@ -119,6 +119,7 @@ func TestFeatureDamage(t *testing.T) {
 		{"long row", good + "1,train,1,2,3\n", "line 3, column 1: wrong number of fields"},
 		{"other separator", strings.ReplaceAll(good, ",", ";"), "separate columns by commas"},
 		{"tabs", strings.ReplaceAll(good, ",", "\t"), "no plain name; write the header"},
+		{"no header", "1.5,2,a\n3,4,b\n", `line 1: "1.5" is a number where the name of a column should be; write a header`},
 		{"no label", "split,a\ntrain,1\n", "line 1: no column labels, label"},
 		{"no number", "label,split\n1,train\n", "line 1: no column of numbers"},
 		{"twice in the header", "label,a,a\n1,2,3\n", `line 1: column 3 ("a"): column 2 has this name, too; give`},
