@@ -116,12 +116,7 @@ func printResult(out io.Writer, r eval.Result) {
 	if r.NextInput != "" {
 		fmt.Fprintln(out, strings.TrimSuffix(r.NextInput, "\n"))
 	}
-	if len(r.Values) == 0 {
-		return
+	if b := display.OfResults(r.Values); b != nil {
+		fmt.Fprintln(out, b[display.MIMEText])
 	}
-	text := make([]string, len(r.Values))
-	for i, v := range r.Values {
-		text[i] = fmt.Sprint(display.Of(v)[display.MIMEText])
-	}
-	fmt.Fprintln(out, strings.Join(text, " "))
 }

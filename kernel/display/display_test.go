@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"image"
 	"image/png"
+	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -74,6 +77,55 @@ func TestOf(t *testing.T) {
 	m, err := png.Decode(bytes.NewReader(Of(img)[MIMEPNG].([]byte)))
 	if err != nil || m.Bounds().Dx() != 3 {
 		t.Error("the image's PNG:", m, err)
+	}
+}
+
+func TestLists(t *testing.T) {
+	long := make([]float32, 5000)
+	long[0], long[4999] = 1.5, 2.5
+	errs := make([]error, 70)
+	for i := range errs {
+		errs[i] = fmt.Errorf("fault number %d", i)
+	}
+	for _, c := range []struct {
+		name       string
+		v          any
+		begin, end string
+		lines      int
+	}{
+		{"numbers", long, "[1.5 0 0 0", "0 0 2.5] 5000 of float32", 1},
+		{"numbers, fewer", long[:1000], "[1.5 0 0", "0 0 0]", 1},
+		{"texts", slices.Repeat([]string{"ab"}, 1001), "[ab ab", "ab] 1001 of string", 1},
+		{"errors", errs, "fault number 0\nfault number 1\n", "fault number 59\n… and 10 more", 61},
+		{"two errors", errs[:2], "[fault number 0 fault", "number 1]", 1},
+		{"lines", errs[:6], "fault number 0\n", "fault number 5", 6},
+		{"nothing", []float64{}, "[]", "[]", 1},
+		{"an array", [1001]int{}, "[0 0 0", "0 0]", 1},
+	} {
+		got := Of(c.v)[MIMEText].(string)
+		if !strings.HasPrefix(got, c.begin) || !strings.HasSuffix(got, c.end) || strings.Count(got, "\n") != c.lines-1 {
+			t.Errorf("%s: %.300q", c.name, got)
+		}
+	}
+}
+
+// TestOfResults: what a call gives beside no error keeps its forms.
+func TestOfResults(t *testing.T) {
+	for _, c := range []struct {
+		values []any
+		want   Bundle
+	}{
+		{nil, nil},
+		{[]any{nil}, Bundle{MIMEText: "<nil>"}},
+		{[]any{3, "a"}, Bundle{MIMEText: "3 a"}},
+		{[]any{HTML("<b>x</b>"), nil}, Of(HTML("<b>x</b>"))},
+		{[]any{1, 2, nil}, Bundle{MIMEText: "1 2"}},
+		{[]any{0, errors.New("no file")}, Bundle{MIMEText: "0 no file"}},
+		{[]any{"a\nb", errors.New("no file")}, Bundle{MIMEText: "a\nb\nno file"}},
+	} {
+		if got := OfResults(c.values); !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%v: got %v, want %v", c.values, got, c.want)
+		}
 	}
 }
 

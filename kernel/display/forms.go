@@ -58,6 +58,8 @@ func Of(v any) Bundle { return Render(v).Data }
 //	a matrix                            as a table, a large one in part
 //	rows: slices of structs, of maps
 //	or of slices, and maps              as a table of at most 60 rows
+//	slices of what has a text           a line for each of the first 60
+//	slices of over 1000 numbers or texts  those at both ends
 //	everything else                     as fmt.Sprint prints it
 //
 // It always has a text form. A method that panics is shown as that, beside
@@ -80,6 +82,9 @@ func Render(v any) (d Data) {
 	}
 	if t, ok := tableOf(inner); ok {
 		return t.data()
+	}
+	if s, ok := listText(inner); ok {
+		return Text(s)
 	}
 	return Text(text(v))
 }

@@ -136,21 +136,6 @@ func textual(mime string) bool {
 	return strings.HasPrefix(mime, "text/") || mime == display.MIMESVG || mime == display.MIMEScript
 }
 
-// value is how the values of a cell are shown; nil: there are none.
-func value(values []any) Bundle {
-	switch len(values) {
-	case 0:
-		return nil
-	case 1:
-		return bundle(display.Of(values[0]))
-	}
-	texts := make([]string, len(values))
-	for i, v := range values {
-		texts[i] = fmt.Sprint(display.Of(v)[display.MIMEText])
-	}
-	return bundle(display.Bundle{display.MIMEText: strings.Join(texts, " ")})
-}
-
 // run runs a cell on s. A fault of the session is an error of the cell.
 func (s Session) run(ctx context.Context, c Cell) (r Reply) {
 	defer func() {
@@ -162,7 +147,7 @@ func (s Session) run(ctx context.Context, c Cell) (r Reply) {
 	res := s.Evaluator.Run(ctx, eval.Cell{Name: c.Name, Code: c.Code})
 	r = Reply{Page: bundle(res.Page), NextInput: res.NextInput, Err: res.Err}
 	if res.Err == nil {
-		r.Value = value(res.Values)
+		r.Value = bundle(display.OfResults(res.Values))
 	}
 	return r
 }
