@@ -28,6 +28,20 @@ func notFinite(l loss.Terms) string {
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
+// remedy says of a step whose numbers are not finite what is likely to help: an
+// item that is not finite itself is to be corrected.
+func (t *Trainer) remedy(b Batch) string {
+	d := t.Model.In().Size()
+	for i := range min(len(b.Items), len(t.x)/d) {
+		for j, v := range t.x[i*d : (i+1)*d] {
+			if !finite(float64(v)) {
+				return fmt.Sprintf(": item %d of the training set holds %g at number %d; correct it, or leave the item out", b.Items[i], v, j)
+			}
+		}
+	}
+	return fmt.Sprintf("%s; a smaller Rate (now %g) or smaller items may help", t.largest(b), t.o.Rate)
+}
+
 // largest says where the numbers of a step are largest, for errors: what went
 // into the model, and the model's and the loss's weights.
 //

@@ -198,8 +198,8 @@ func (t *Trainer) announce(done int) {
 // Step trains on one batch: forward, loss, backward, and a step of the
 // optimisers. A loss or gradient that is not finite is an error that names step,
 // term and the largest numbers, and so is a step after all of Options.Epochs are
-// done, where the rate would be 0, unless Options.Constant is set. The weights
-// are then as before the step. It runs on the processor.
+// done, where the rate is 0, as by the usual schedule. The weights are then as
+// before the step. It runs on the processor.
 func (t *Trainer) Step(b Batch) (Step, error) {
 	if err := t.told.busy("Step"); err != nil {
 		return Step{}, err
@@ -212,7 +212,7 @@ func (t *Trainer) Step(b Batch) (Step, error) {
 func (t *Trainer) step(b Batch) (Step, error) {
 	s := Step{Number: t.steps + 1, Rate: t.rate()}
 	if t.epochsDone() >= t.o.Epochs && s.Rate == 0 {
-		return Step{}, fmt.Errorf("train: all %d epochs are done; raise Epochs or set Schedule to optim.Constant{}", t.o.Epochs)
+		return Step{}, fmt.Errorf("train: all %d epochs are done; raise them by SetEpochs, or set Options.Schedule to optim.Constant{}", t.o.Epochs)
 	}
 	t.useAverage(false)
 	if err := t.gradient(b, &s); err != nil {
@@ -222,7 +222,7 @@ func (t *Trainer) step(b Batch) (Step, error) {
 	move := optim.Move{Rate: s.Rate, Scale: 1 / float64(t.o.Accumulate), Limit: t.o.MaxEntry}
 	s.Norm = math.Hypot(optim.Norm(t.params), t.engine.Norm()) * move.Scale
 	if math.IsNaN(s.Norm) || math.IsInf(s.Norm, 0) {
-		err := fmt.Errorf("train: step %d: the gradient is not finite (loss %g%s); a smaller Rate (now %g) may help", s.Number, s.Loss.Total, t.largest(b), t.o.Rate)
+		err := fmt.Errorf("train: step %d: the gradient is not finite (loss %g)%s", s.Number, s.Loss.Total, t.remedy(b))
 		t.clear()
 		return s, err
 	}
@@ -261,7 +261,7 @@ func (t *Trainer) gradient(b Batch, s *Step) error {
 			return fmt.Errorf("train: step %d: %w", s.Number, err)
 		}
 		if name := notFinite(terms); name != "" {
-			return fmt.Errorf("train: step %d: the loss term %s is not finite%s; a smaller Rate (now %g) or smaller items may help", s.Number, name, t.largest(part), t.o.Rate)
+			return fmt.Errorf("train: step %d: the loss term %s is not finite%s", s.Number, name, t.remedy(part))
 		}
 		t.Model.Backward(t.gE, t.gH, len(part.Items))
 		s.Loss = addScaled(s.Loss, terms, 1/float64(len(parts)))

@@ -279,7 +279,7 @@ func TestNoStepAfterTheLast(t *testing.T) {
 		switch {
 		case constant && (err != nil || s.Rate != 3e-3 || reflect.DeepEqual(weights(tr), before)):
 			t.Errorf("constant: step %+v, error %v", s, err)
-		case !constant && (err == nil || err.Error() != "train: all 2 epochs are done; raise Epochs or set Schedule to optim.Constant{}"):
+		case !constant && (err == nil || err.Error() != "train: all 2 epochs are done; raise them by SetEpochs, or set Options.Schedule to optim.Constant{}"):
 			t.Errorf("error %v", err)
 		case !constant && !reflect.DeepEqual(weights(tr), before):
 			t.Error("the weights changed")
@@ -331,10 +331,16 @@ func TestNotFiniteStops(t *testing.T) {
 		name, word string
 		spoil      func(tr *Trainer, src *clusters)
 	}{
-		{"items", "largest: item", func(_ *Trainer, src *clusters) {
-			src.x[5] = float32(math.NaN())
+		{"items", "of the training set holds NaN at number 5; correct it", func(_ *Trainer, src *clusters) {
 			for i := range src.x {
-				src.x[i] += float32(math.Inf(1))
+				if i%src.d == 5 {
+					src.x[i] = float32(math.NaN())
+				}
+			}
+		}},
+		{"large items", "largest: item", func(_ *Trainer, src *clusters) {
+			for i := range src.x {
+				src.x[i] = float32(math.Copysign(3e38, float64(src.x[i])))
 			}
 		}},
 		{"gradient of the model", "gradient is not finite", func(tr *Trainer, _ *clusters) { tr.params[0].Grad[3] = float32(math.Inf(1)) }},
