@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 
 	"github.com/chestlab/chest/chestlib/ball"
 	"github.com/chestlab/chest/chestlib/optim"
@@ -69,6 +70,31 @@ type Terms struct {
 	Clipped float64 // share of rows with ‖uH‖ ≥ r; not a part of Total
 
 	Parts []Part // of a Sum: what it adds up; nil for a single loss. Valid until the next step
+}
+
+// String is the total and what it is made of, on one line: parts that are 0 are
+// left out.
+func (t Terms) String() string {
+	var parts []string
+	for _, p := range t.Parts {
+		parts = append(parts, fmt.Sprintf("%g·%s %.4g", p.Weight, p.Name, p.Value))
+	}
+	for _, v := range []struct {
+		name  string
+		value float64
+	}{{"E", t.E}, {"merge", t.Merge}, {"H", t.H}, {"tree", t.Tree}} {
+		if v.value != 0 && t.Parts == nil {
+			parts = append(parts, fmt.Sprintf("%s %.4g", v.name, v.value))
+		}
+	}
+	text := fmt.Sprintf("%.4g", t.Total)
+	if len(parts) > 0 {
+		text += " (" + strings.Join(parts, ", ") + ")"
+	}
+	if t.Clipped > 0 {
+		text += fmt.Sprintf(", clipped %.0f %%", 100*t.Clipped)
+	}
+	return text
 }
 
 // Part is one loss of a Sum.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chestlab/chest/chestlib/loss"
 	"github.com/chestlab/chest/chestlib/optim"
 )
 
@@ -66,6 +67,13 @@ func TestSetRate(t *testing.T) {
 	}
 	if !reflect.DeepEqual(weights(want), weights(again)) {
 		t.Error("other weights than by a schedule")
+	}
+}
+
+func TestStepString(t *testing.T) {
+	s := Step{Number: 3, Loss: loss.Terms{Total: 6.5, E: 2.5, H: 4}, Norm: 1.25, Rate: 3e-3}
+	if want := "step 3: loss 6.5 (E 2.5, H 4), |gradient| 1.25, rate 0.003"; s.String() != want {
+		t.Errorf("got %q, want %q", s, want)
 	}
 }
 

@@ -161,6 +161,11 @@ type Step struct {
 	Rate   float64    // of the trunk
 }
 
+// String is the step on one line.
+func (s Step) String() string {
+	return fmt.Sprintf("step %d: loss %v, |gradient| %.3g, rate %.2g", s.Number, s.Loss, s.Norm, s.Rate)
+}
+
 // EpochsDone is the number of epochs that were trained to their end, by Fit,
 // Epoch or a loop of Batches and Step.
 func (t *Trainer) EpochsDone() int {
