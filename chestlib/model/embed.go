@@ -2,8 +2,10 @@ package model
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
+	"reflect"
 
 	"github.com/chestlab/chest/chestlib/poincare"
 	"github.com/chestlab/chest/internal/vmath"
@@ -41,6 +43,9 @@ type Embedding struct {
 func (m *Model) Embed(ctx context.Context, src Source, batch int) (Embedding, error) {
 	ctx, done := context.WithCancel(ctx) // stays with the cell that called
 	defer done()
+	if err := Given(m, src); err != nil {
+		return Embedding{}, fmt.Errorf("model: Embed: %w", err)
+	}
 	if c, h, w := src.Shape(); m.in != (Shape{c, h, w}) {
 		return Embedding{}, fmt.Errorf("model: Embed: the model takes items of %v, these are %v; make the model with the shape of the source", m.in, Shape{c, h, w})
 	}
@@ -151,4 +156,16 @@ func (s *spread) result(n int) (clipped, mean, std float64) {
 func (e Embedding) String() string {
 	return fmt.Sprintf("%d items: E %d, H %d (c %g), |H| %.2f ± %.2f, clipped %.0f %%",
 		len(e.Label), e.DE, e.DH, e.Curvature, e.NormHMean, e.NormHStd, 100*e.Clipped)
+}
+
+// Given is an error if the model or the source of items is nil, as after an error
+// that nobody looked at.
+func Given(m *Model, src Source) error {
+	if m == nil {
+		return errors.New("the model is nil; look at the error of NewModel or LoadModel")
+	}
+	if v := reflect.ValueOf(src); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
+		return errors.New("the items are nil; look at the error of what should have read them")
+	}
+	return nil
 }

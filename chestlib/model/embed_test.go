@@ -175,3 +175,23 @@ func TestEmbedErrors(t *testing.T) {
 		t.Errorf("the context's error is lost: %v", err)
 	}
 }
+
+// TestGiven: what is nil is an error and no crash.
+func TestGiven(t *testing.T) {
+	in := Shape{2, 1, 1}
+	m, src := mustNew(t, in, Options{}), newSource(in, 3)
+	if err := Given(m, src); err != nil {
+		t.Error(err)
+	}
+	for want, err := range map[string]error{
+		"the model is nil": Given(nil, src), "the items are nil": Given(m, nil),
+		"the items are nil;": Given(m, (*source)(nil)),
+	} {
+		if err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+	if _, err := (*Model)(nil).Embed(t.Context(), src, 0); err == nil {
+		t.Error("Embed of no model: no error")
+	}
+}

@@ -110,6 +110,9 @@ func (t *Trainer) optimizers(common optim.Common) (err error) {
 
 // check finds options that contradict each other or the data.
 func check(m *model.Model, src model.Source, o Options) error {
+	if err := model.Given(m, src); err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
 	c, h, w := src.Shape()
 	if in := m.In(); in != (model.Shape{C: c, H: h, W: w}) {
 		return fmt.Errorf("train: the model takes items of %d×%d×%d, the training set has %d×%d×%d", in.C, in.H, in.W, c, h, w)

@@ -392,6 +392,9 @@ func TestProgressNamesTrainedSpaces(t *testing.T) {
 
 func TestNewRefuses(t *testing.T) {
 	src := newClusters(3, 3, 12, 1)
+	if _, err := New(nil, src, Options{}); err == nil || !strings.Contains(err.Error(), "the model is nil") {
+		t.Errorf("no model: %v", err)
+	}
 	for name, o := range map[string]Options{
 		"negative rate":   {Rate: -1},
 		"negative epochs": {Epochs: -1},

@@ -120,7 +120,9 @@ func TestOfResults(t *testing.T) {
 		{[]any{3, "a"}, Bundle{MIMEText: "3 a"}},
 		{[]any{HTML("<b>x</b>"), nil}, Of(HTML("<b>x</b>"))},
 		{[]any{1, 2, nil}, Bundle{MIMEText: "1 2"}},
-		{[]any{0, errors.New("no file")}, Bundle{MIMEText: "0 no file"}},
+		{[]any{0, struct{ X []int }{}, errors.New("no file")}, Bundle{MIMEText: "no file"}},
+		{[]any{7, errors.New("no file")}, Bundle{MIMEText: "7 no file"}},
+		{[]any{(*table)(nil), nil, errors.New("no file")}, Bundle{MIMEText: "no file"}},
 		{[]any{"a\nb", errors.New("no file")}, Bundle{MIMEText: "a\nb\nno file"}},
 	} {
 		if got := OfResults(c.values); !reflect.DeepEqual(got, c.want) {

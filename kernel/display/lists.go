@@ -3,6 +3,7 @@ package display
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -14,10 +15,20 @@ const (
 
 // OfResults is how the results of one expression are shown, those of a call for
 // example: one as Of shows it, several as their texts. A nil at the end, an error
-// that did not happen, is left out where something is before it.
+// that did not happen, is left out where something is before it, and before an
+// error that did happen what is nil or zero.
 func OfResults(values []any) Bundle {
-	if n := len(values); n > 1 && values[n-1] == nil {
-		values = values[:n-1]
+	if n := len(values); n > 1 {
+		_, failed := values[n-1].(error)
+		switch {
+		case values[n-1] == nil:
+			values = values[:n-1]
+		case failed:
+			values = slices.DeleteFunc(slices.Clone(values), func(v any) bool {
+				r := reflect.ValueOf(v)
+				return !r.IsValid() || r.IsZero()
+			})
+		}
 	}
 	switch len(values) {
 	case 0:

@@ -2,6 +2,7 @@ package eval
 
 import (
 	"fmt"
+	"go/ast"
 	"go/token"
 	"go/types"
 	"regexp"
@@ -14,6 +15,7 @@ type faults struct {
 	list  []fault
 	names func() []string // that the cell could have meant
 	in    func(pkg string) []string
+	of    func(pos token.Pos) []string // fields and methods of the value or literal whose member stands at pos
 	known func(pkg string) (path string, imported bool)
 }
 
@@ -25,7 +27,7 @@ const maxFaults = 10
 // its line and a caret, as compilers do.
 func (s *Session) faultError(f *faults) *Error {
 	first := s.interp.FileSet().Position(f.list[0].pos)
-	e := &Error{Name: nameCompile, Message: f.words(f.list[0].msg)}
+	e := &Error{Name: nameCompile, Message: f.words(f.list[0])}
 	s.locate(e, first)
 	told := map[string]bool{}
 	for i, one := range f.list {
@@ -34,7 +36,7 @@ func (s *Session) faultError(f *faults) *Error {
 			break
 		}
 		pos := s.interp.FileSet().Position(one.pos)
-		line := s.place(pos) + ": " + f.words(one.msg)
+		line := s.place(pos) + ": " + f.words(one)
 		if told[line] {
 			continue
 		}
@@ -52,12 +54,13 @@ var (
 	undefinedName = regexp.MustCompile(`^undefined: (\pL[\pL\pN_]*)$`)
 	declaredAt    = regexp.MustCompile(` \(declared at [^)]*\)`)
 	undefinedIn   = regexp.MustCompile(`^undefined: (\pL[\pL\pN_]*)\.(\pL[\pL\pN_]*)$`)
+	noMember      = regexp.MustCompile(`has no field or method (\pL[\pL\pN_]*)\)$|^unknown field (\pL[\pL\pN_]*) in struct literal`)
 )
 
 // words is a message of the checker in the words of a notebook, with a hint
 // where one name is close to another.
-func (f *faults) words(msg string) string {
-	msg = declaredAt.ReplaceAllString(strings.ReplaceAll(msg, prefix, ""), "")
+func (f *faults) words(one fault) string {
+	msg := declaredAt.ReplaceAllString(strings.ReplaceAll(one.msg, prefix, ""), "")
 	if m := undefinedName.FindStringSubmatch(msg); m != nil {
 		if path, imported := f.known(m[1]); path != "" && !imported {
 			return fmt.Sprintf("%s (add: import %q)", msg, path)
@@ -68,12 +71,72 @@ func (f *faults) words(msg string) string {
 		hint := meant(m[2], f.in(m[1]))
 		return msg + strings.Replace(hint, "mean ", "mean "+m[1]+".", 1)
 	}
+	if m := noMember.FindStringSubmatch(msg); m != nil {
+		return msg + meant(m[1]+m[2], f.of(one.pos))
+	}
 	return msg
+}
+
+// membersAt lists what could stand at pos, behind the dot of a value or as a
+// field in a literal, from what is known of the items.
+func membersAt(items []item, info *types.Info, pos token.Pos) (names []string) {
+	for _, it := range items {
+		ast.Inspect(node(it), func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.SelectorExpr:
+				if n.Sel.Pos() == pos {
+					names = members(info.TypeOf(n.X), true)
+				}
+			case *ast.CompositeLit:
+				for _, e := range n.Elts {
+					if e.Pos() == pos {
+						names = members(info.TypeOf(n), false)
+					}
+				}
+			}
+			return names == nil
+		})
+	}
+	return names
+}
+
+// members lists the fields of a type, or of what it points to, that a cell may
+// name, and its methods where these count.
+func members(t types.Type, methods bool) (names []string) {
+	if t == nil {
+		return nil
+	}
+	add := func(o types.Object) {
+		if o.Exported() || o.Pkg() != nil && o.Pkg().Path() == "main" {
+			names = append(names, o.Name())
+		}
+	}
+	at := t
+	if p, ok := t.Underlying().(*types.Pointer); ok {
+		at = p.Elem()
+	}
+	if s, ok := at.Underlying().(*types.Struct); ok {
+		for f := range s.Fields() {
+			add(f)
+			if f.Embedded() && methods {
+				names = append(names, members(f.Type(), false)...)
+			}
+		}
+	}
+	if methods {
+		if !types.IsInterface(at) {
+			t = types.NewPointer(at)
+		}
+		for m := range types.NewMethodSet(t).Methods() {
+			add(m.Obj())
+		}
+	}
+	return names
 }
 
 // meant is " (did you mean x?)" for the name that is closest to name, or "".
 func meant(name string, names []string) string {
-	best, distance := "", 1+max(1, len(name)/3)
+	best, distance := "", 1+len(name)/3 // a name of one or two letters is close to none
 	for _, n := range names {
 		if strings.HasPrefix(n, prefix) {
 			continue

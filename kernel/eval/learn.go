@@ -67,7 +67,7 @@ func (s *Session) typecheck(items []item, r *redefinition) (map[int]learned, *ty
 	if found == nil {
 		return all, info, nil
 	}
-	return nil, nil, &faults{list: found, names: func() []string { return s.sayable(last) }, in: s.membersOf, known: s.packageCalled}
+	return nil, nil, &faults{list: found, names: func() []string { return s.sayable(last) }, in: s.membersOf, known: s.packageCalled, of: func(pos token.Pos) []string { return membersAt(items, info, pos) }}
 }
 
 // parts puts the items of a cell into groups that are checked one after the
