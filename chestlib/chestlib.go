@@ -16,6 +16,7 @@ package chestlib
 
 import (
 	"context"
+	"fmt"
 	"math"
 
 	"github.com/chestlab/chest/chestlib/loss"
@@ -81,6 +82,9 @@ const (
 
 // NewModel makes an untrained model for the items of src. See ModelOptions.
 func NewModel(src Source, o ModelOptions) (*Model, error) {
+	if err := model.CheckSource(src); err != nil {
+		return nil, fmt.Errorf("chestlib: NewModel: %w", err)
+	}
 	c, h, w := src.Shape()
 	return model.New(model.Shape{C: c, H: h, W: w}, o)
 }

@@ -3,6 +3,7 @@ package chestlib
 import (
 	"context"
 	"math"
+	"strings"
 	"testing"
 )
 
@@ -27,3 +28,24 @@ func TestPCAComparesDirections(t *testing.T) {
 		t.Error("NaN: no error")
 	}
 }
+
+// TestNothing: what nobody looked at the error of is an error again, and no crash.
+func TestNothing(t *testing.T) {
+	var none *points
+	if _, err := NewModel(none, ModelOptions{}); err == nil || !strings.Contains(err.Error(), "look at the error of what should have read them") {
+		t.Errorf("a model of no items: %v", err)
+	}
+	if _, err := NewTrainer(nil, nil, TrainOptions{}); err == nil {
+		t.Error("a trainer of no model: no error")
+	}
+	if _, err := Evaluate(t.Context(), nil, nil); err == nil {
+		t.Error("scores of no model: no error")
+	}
+}
+
+type points struct{}
+
+func (*points) Len() int                  { return 1 }
+func (p *points) Shape() (c, h, w int)    { _ = *p; return 1, 1, 1 }
+func (*points) Label(int) int             { return 0 }
+func (*points) Item([]float32, int) error { return nil }

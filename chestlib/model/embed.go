@@ -164,6 +164,11 @@ func Given(m *Model, src Source) error {
 	if m == nil {
 		return errors.New("the model is nil; look at the error of NewModel or LoadModel")
 	}
+	return CheckSource(src)
+}
+
+// CheckSource is an error if the source of items is nil.
+func CheckSource(src Source) error {
 	if v := reflect.ValueOf(src); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
 		return errors.New("the items are nil; look at the error of what should have read them")
 	}
