@@ -31,7 +31,7 @@ func TestPCAComparesDirections(t *testing.T) {
 
 // TestNothing: what nobody looked at the error of is an error again, and no crash.
 func TestNothing(t *testing.T) {
-	var none *points
+	var none *absent
 	if _, err := NewModel(none, ModelOptions{}); err == nil || !strings.Contains(err.Error(), "look at the error of what should have read them") {
 		t.Errorf("a model of no items: %v", err)
 	}
@@ -43,9 +43,9 @@ func TestNothing(t *testing.T) {
 	}
 }
 
-type points struct{}
+type absent struct{}
 
-func (*points) Len() int                  { return 1 }
-func (p *points) Shape() (c, h, w int)    { _ = *p; return 1, 1, 1 }
-func (*points) Label(int) int             { return 0 }
-func (*points) Item([]float32, int) error { return nil }
+func (*absent) Len() int                  { return 1 }
+func (p *absent) Shape() (c, h, w int)    { _ = *p; return 1, 1, 1 }
+func (*absent) Label(int) int             { return 0 }
+func (*absent) Item([]float32, int) error { return nil }
