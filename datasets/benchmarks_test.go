@@ -174,6 +174,15 @@ func TestToyTwice(t *testing.T) {
 	}
 }
 
+// TestToyIsWholeOrNot: of a toy that cannot be written nothing is left.
+func TestToyIsWholeOrNot(t *testing.T) {
+	dir := t.TempDir()
+	broken := &toy{folder: "X", files: map[string][]byte{"a": nil, "a/b": nil}, order: []string{"a", "a/b"}} // a is a file
+	if err := broken.write(dir); err == nil || len(bytesOf(t, dir)) > 0 {
+		t.Errorf("error %v, left %v", err, bytesOf(t, dir))
+	}
+}
+
 // bytesOf is the content of all files below a folder.
 func bytesOf(t testing.TB, dir string) map[string]string {
 	all := map[string]string{}

@@ -7,7 +7,6 @@ import (
 	"image"
 	"image/jpeg"
 	"image/png"
-	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -56,20 +55,35 @@ func MakeToy(name, dir string) error {
 	if t.err != nil {
 		return t.err
 	}
-	if _, err := os.Lstat(filepath.Join(dir, t.folder)); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Lstat(filepath.Join(dir, t.folder)); err == nil {
 		return fmt.Errorf("datasets: toy %s: %s is there already; delete it or name another folder", name, filepath.Join(dir, t.folder))
 	}
-	for _, file := range t.order {
-		at := filepath.Join(dir, t.folder, filepath.FromSlash(file))
-		err := os.MkdirAll(filepath.Dir(at), 0o755)
-		if err == nil {
-			err = os.WriteFile(at, t.files[file], 0o666)
-		}
-		if err != nil {
-			return fmt.Errorf("datasets: toy %s: %w", name, err)
-		}
+	if err := t.write(dir); err != nil {
+		return fmt.Errorf("datasets: toy %s: %w", name, err)
 	}
 	return nil
+}
+
+// write writes all files below dir, or none.
+func (t *toy) write(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	work, err := os.MkdirTemp(dir, ".toy-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(work)
+	for _, file := range t.order {
+		at := filepath.Join(work, t.folder, filepath.FromSlash(file))
+		if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(at, t.files[file], 0o666); err != nil {
+			return err
+		}
+	}
+	return os.Rename(filepath.Join(work, t.folder), filepath.Join(dir, t.folder))
 }
 
 // toy is a data set in the making.

@@ -141,6 +141,8 @@ func newJob(b Backbone, src model.Source, path string, o Options) (*job, error) 
 func (j *job) finished() (bool, error) {
 	if _, err := os.Stat(j.path); errors.Is(err, fs.ErrNotExist) {
 		return false, nil
+	} else if err != nil {
+		return false, fmt.Errorf("features: %w", err)
 	}
 	set, err := Read(j.path, Record{})
 	if err == nil {

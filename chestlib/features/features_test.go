@@ -257,6 +257,9 @@ func TestRefuses(t *testing.T) {
 			t.Errorf("reading: error %v, want %q", err, c.says)
 		}
 	}
+	if err := Extract(context.Background(), network(t, 1), source(23), filepath.Join(done, "below"), plain); err == nil || strings.Contains(err.Error(), "is there already") {
+		t.Errorf("below a file: %v", err)
+	}
 	for _, level := range cpu.Levels() { // another machine
 		says := fmt.Sprintf("its level of vector instructions is %s, not %s", cpu.Active(), level)
 		restore := cpu.Set(level)

@@ -201,7 +201,7 @@ func TestPlanErrors(t *testing.T) {
 		{"Model.DH: [2, 4]", "train.rate: [2, 4]", "1:", "is an axis twice"},
 		{"Loss: proxy-anchor, ", "Loss: proxy-anchor, model.dh: 3, ", "1:", "row \"anchor\" sets model.dh, which is an axis"},
 		{"Loss: proxy-anchor, ", "Loss: proxy-anchor, HeldOut: 0.3, ", "1:", "row \"anchor\" sets HeldOut"},
-		{"heldOut: 0.5", "holdOut: 0.5", "[19:1]", "holdOut"},
+		{"heldOut: 0.5", "holdOut: 0.5", "19:1: ", "holdOut"},
 		{"Loss: proxy-anchor, ", "Loss: [proxy-anchor], ", "12:", `row "anchor"`},
 	} {
 		text := strings.Replace(wholePlan, c.old, c.now, 1)
@@ -236,6 +236,15 @@ func TestPlanErrors(t *testing.T) {
 	}
 	if _, err := ReadPlan(path); err == nil || !strings.Contains(err.Error(), path) {
 		t.Errorf("error %v, want the name of the file", err)
+	}
+	if _, err := ReadPlan(path, "Train.Epochs"); err == nil || strings.Contains(err.Error(), "\n") {
+		t.Errorf("error %v, want one line", err)
+	}
+	if err := os.WriteFile(path, []byte(wholePlan), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ReadPlan(path, "Train.Epochs"); err == nil || !strings.HasPrefix(err.Error(), `sweep: override "Train.Epochs": want path=value`) {
+		t.Errorf("error %v, want that of the override alone", err)
 	}
 	for _, o := range []string{"Train.Epochs", "Train.Epoch=2", "seeds=x", "Train.Epochs.Deep=1"} {
 		if _, err := ParsePlan([]byte(wholePlan), o); err == nil || !strings.Contains(err.Error(), strings.Split(o, "=")[0]) && !strings.Contains(err.Error(), "Epoch") {

@@ -54,19 +54,34 @@ func ReadPlan(path string, overrides ...string) (*Plan, error) {
 		return nil, fmt.Errorf("sweep: %w", err)
 	}
 	p, err := ParsePlan(text, overrides...)
+	if errors.As(err, new(overrideError)) {
+		return nil, fmt.Errorf("sweep: %w", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("sweep: %s:%w", path, err)
 	}
 	return p, nil
 }
 
-// ParsePlan is ReadPlan of a text. Its errors begin with the number of the line.
+// overrideError says what is wrong with an override, which has no line.
+type overrideError struct {
+	text string
+	err  error
+}
+
+func (e overrideError) Error() string { return fmt.Sprintf("override %q: %v", e.text, e.err) }
+func (e overrideError) Unwrap() error { return e.err }
+
+// ParsePlan is ReadPlan of a text. Its errors begin with the number of the line,
+// but those of overrides.
 func ParsePlan(text []byte, overrides ...string) (*Plan, error) {
 	var f file
 	where := lineFinder{}
 	err := guarded(func() error {
 		if err := yaml.UnmarshalWithOptions(text, &f, yaml.Strict()); err != nil {
-			return errors.New(strings.TrimSpace(yaml.FormatError(err, false, true)))
+			text := strings.TrimSpace(yaml.FormatError(err, false, false)) // "[2:5] what"
+			at, what, _ := strings.Cut(strings.TrimPrefix(text, "["), "] ")
+			return fmt.Errorf("%s: %s", at, what)
 		}
 		where.find(text)
 		return nil
@@ -84,7 +99,7 @@ func ParsePlan(text []byte, overrides ...string) (*Plan, error) {
 	}
 	for _, o := range overrides {
 		if err := p.override(base, o); err != nil {
-			return nil, fmt.Errorf("0: override %q: %w", o, err)
+			return nil, overrideError{o, err}
 		}
 	}
 	if p.Base, err = baseOf(base); err != nil {

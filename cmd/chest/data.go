@@ -43,7 +43,9 @@ func dataList(dir *string) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			for _, e := range catalog.List(*dir) {
 				where := e.Folder
-				if where == "" {
+				if e.Err != nil {
+					where = remedied(e.Err)
+				} else if where == "" {
 					where = "not there; would lie in " + e.Would
 				}
 				fmt.Fprintf(cmd.OutOrStdout(), "%-10s %-26s %s\n", e.Source.Name, e.Source.Title, where)

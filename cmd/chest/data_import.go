@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -24,6 +25,9 @@ safetensors from which heads are trained.`,
   chest data import embeddings.npy --labels-file classes.npy --out features.safetensors`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if filepath.Ext(out) != ".safetensors" {
+				return fmt.Errorf("data: --out %s; want a name that ends in .safetensors", out)
+			}
 			ctx, stop := interruptible(cmd.Context())
 			defer stop()
 			f, err := datasets.ReadFeatures(ctx, args[0], o)

@@ -102,14 +102,17 @@ func depth(c *cobra.Command) int {
 	return n
 }
 
-// writeMan writes a man page for each command into dir.
+// writeMan writes a man page for each command into dir, each whole or not at all.
 func writeMan(root *cobra.Command, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("docs: %w", err)
 	}
-	head := &doc.GenManHeader{Section: "1", Source: "chest", Manual: "chest"}
-	if err := doc.GenManTree(root, head, dir); err != nil {
-		return fmt.Errorf("docs: man pages in %s: %w", filepath.Clean(dir), err)
+	for _, c := range visible(root) {
+		page := filepath.Join(dir, strings.ReplaceAll(c.CommandPath(), " ", "-")+".1")
+		head := &doc.GenManHeader{Section: "1", Source: "chest", Manual: "chest"}
+		if err := durable.Write(page, func(w io.Writer) error { return doc.GenMan(c, head, w) }); err != nil {
+			return fmt.Errorf("docs: man pages in %s: %w", filepath.Clean(dir), err)
+		}
 	}
 	return nil
 }

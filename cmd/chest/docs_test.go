@@ -146,6 +146,25 @@ func TestReference(t *testing.T) {
 	}
 }
 
+// TestManPagesAreReplaced: a page takes the place of another in one step.
+func TestManPagesAreReplaced(t *testing.T) {
+	dir := t.TempDir()
+	old, page := filepath.Join(dir, "old"), filepath.Join(dir, "chest.1")
+	if err := os.WriteFile(old, []byte("old"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Link(old, page); err != nil {
+		t.Fatal(err)
+	}
+	if code := run([]string{"docs", "--man", dir}); code != 0 {
+		t.Fatalf("exit %d", code)
+	}
+	text, err := os.ReadFile(page)
+	if kept, _ := os.ReadFile(old); err != nil || string(kept) != "old" || !bytes.Contains(text, []byte(".SH SYNOPSIS")) {
+		t.Errorf("the page was written over: %q, %v", kept, err)
+	}
+}
+
 // TestCompletion: cobra's scripts are there for four shells, and the program
 // answers what they ask.
 func TestCompletion(t *testing.T) {

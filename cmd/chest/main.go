@@ -3,7 +3,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -28,25 +27,18 @@ func main() {
 
 // run executes the command line and returns the exit code.
 func run(args []string) int {
-	root := rootCommand()
-	knowWords(root)
-	root.SetArgs(args)
-	cmd, err := root.ExecuteContextC(context.Background())
+	cmd, err := execute(rootCommand(), args)
 	if err == nil {
 		return 0
 	}
 	var code exitError
 	if errors.As(err, &code) {
 		if code.err != nil {
-			fmt.Fprintln(os.Stderr, "chest:", code.err)
+			complain(code.err)
 		}
 		return code.code
 	}
-	fmt.Fprintln(os.Stderr, "chest:", err)
-	if cmd.HasParent() {
-		fmt.Fprintln(os.Stderr, "Usage:", cmd.UseLine())
-	}
-	fmt.Fprintf(os.Stderr, "See '%s --help'.\n", cmd.CommandPath())
+	complain(fmt.Errorf("%w; see '%s --help'", err, cmd.CommandPath()))
 	return exitUsage
 }
 

@@ -145,7 +145,7 @@ func (f paperFlags) runDue(ctx context.Context, chapters []*chapter) (ran int, e
 			return ran, ctx.Err()
 		}
 		if c.failed != nil {
-			fmt.Fprintf(os.Stderr, "chest: paper: %s: %v\n", c.name, c.failed)
+			complain(fmt.Errorf("paper: %s: %w", c.name, c.failed))
 		}
 	}
 	return ran, nil

@@ -110,7 +110,7 @@ func readRecords(places []string) (all []storedRecord, err error) {
 			}
 			r, err := readRecord(path)
 			if err != nil {
-				fmt.Fprintln(os.Stderr, "chest: report: left out:", err)
+				complain(fmt.Errorf("report: left out: %w", err))
 				others++
 				return nil
 			}

@@ -76,7 +76,7 @@ func runNotebook(ctx context.Context, path string, f runFlags) error {
 		if err == nil {
 			err = exitError{exitFailed, nil}
 		}
-		fmt.Fprintln(os.Stderr, "chest:", e)
+		complain(e)
 	}
 	return err
 }

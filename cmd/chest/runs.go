@@ -27,6 +27,12 @@ for (config.json), what was found (record.json) and what was said (log.txt).
 Runs are named by hashes; any beginning that only one of them has will do.`,
 	}
 	c.PersistentFlags().StringVar(&dir, "dir", "runs", "folder of the runs")
+	c.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
+		if st, err := os.Stat(dir); !c.HasSubCommands() && (err != nil || !st.IsDir()) {
+			return failed(fmt.Errorf("runs: there is no folder %s; name that of the runs with --dir, or make runs by chest sweep", dir))
+		}
+		return nil
+	}
 	c.AddCommand(runsList(&dir), runsShow(&dir), runsCompare(&dir), runsRemove(&dir), runsExport(&dir))
 	return c
 }

@@ -49,8 +49,11 @@ twice: a study that was stopped goes on, and more seeds run what is missing.`,
   CHEST_DATA=~/data chest study losses --data omniglot --only chest,proxy-anchor
   chest study choices --form markdown > choices.md`,
 		ValidArgs: []string{"losses", "choices"},
-		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
+		Args:      cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if !slices.Contains(cmd.ValidArgs, args[0]) {
+				return fmt.Errorf("study: there is no study %q; there are %s", args[0], strings.Join(cmd.ValidArgs, ", "))
+			}
 			if f.seeds < 1 || f.epochs < 1 || f.jobs < 1 {
 				return fmt.Errorf("study: --seeds %d, --epochs %d, --jobs %d: want at least 1 of each", f.seeds, f.epochs, f.jobs)
 			}

@@ -54,6 +54,13 @@ func TestList(t *testing.T) {
 	if !slices.Equal(have, []string{"cub", "sop"}) {
 		t.Errorf("there are %v", have)
 	}
+	loop := filepath.Join(dir, "cars196")
+	must(t, os.Symlink(loop, loop))
+	for _, e := range List(dir) {
+		if cars := e.Source.Name == "cars"; cars != (e.Err != nil) || cars && e.Folder != "" {
+			t.Errorf("a folder that cannot be read: %+v", e)
+		}
+	}
 	t.Setenv(datasets.DataVariable, "")
 	for _, e := range List("") {
 		if e.Folder != "" || !strings.HasPrefix(e.Would, "$CHEST_DATA") {

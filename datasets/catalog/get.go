@@ -40,6 +40,14 @@ func Get(ctx context.Context, s datasets.Source, dir string, client *http.Client
 		return "", fmt.Errorf("catalog: %s: no folder given and %s is not set; name the folder that all data sets shall lie in", s.Title, datasets.DataVariable)
 	}
 	folder = filepath.Join(dir, s.Folders[0])
+	if _, missing := os.Lstat(folder); missing != nil {
+		made := folder
+		defer func() {
+			if err != nil {
+				os.Remove(made) // which does so if nothing has come
+			}
+		}()
+	}
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return "", fmt.Errorf("catalog: %s: %w", s.Title, err)
 	}

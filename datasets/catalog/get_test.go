@@ -71,6 +71,12 @@ func TestGet(t *testing.T) {
 	if _, err := Get(context.Background(), s, dir, nil, nil); err == nil || !strings.Contains(err.Error(), "is there already, but: its checksum is") || !strings.Contains(err.Error(), "move it away") {
 		t.Error(err)
 	}
+	p.server.Close()
+	s.Folders = []string{"Y"}
+	_, err = Get(context.Background(), s, dir, nil, nil)
+	if _, left := os.Lstat(filepath.Join(dir, "Y")); err == nil || !os.IsNotExist(left) {
+		t.Errorf("without a server: %v; its folder: %v", err, left)
+	}
 	for _, s := range datasets.Sources() {
 		if s.Downloads == nil {
 			if _, err := Get(context.Background(), s, dir, nil, nil); !errors.Is(err, datasets.ErrNoData) || !strings.Contains(err.Error(), s.Page) || !strings.Contains(err.Error(), s.Licence) {

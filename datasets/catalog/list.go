@@ -29,6 +29,7 @@ type Entry struct {
 	Source datasets.Source
 	Folder string // that holds it; "" if it is not there
 	Would  string // folder where it would lie
+	Err    error  // the folder may hold it, but cannot be read
 }
 
 // List looks for all published data sets in dir; "" means the folder that the
@@ -41,7 +42,9 @@ func List(dir string) []Entry {
 	for _, s := range datasets.Sources() {
 		e := Entry{Source: s, Would: filepath.Join(or(dir, "$"+datasets.DataVariable), s.Folders[0])}
 		if at, err := s.Find(dir); err == nil {
-			e.Folder = at
+			if _, e.Err = os.ReadDir(at); e.Err == nil {
+				e.Folder = at
+			}
 		}
 		all = append(all, e)
 	}
