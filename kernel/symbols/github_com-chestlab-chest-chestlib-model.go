@@ -11,6 +11,8 @@ import (
 func init() {
 	Symbols["github.com/chestlab/chest/chestlib/model/model"] = map[string]reflect.Value{
 		// function, constant and variable definitions
+		"CheckSource":      reflect.ValueOf(model.CheckSource),
+		"Given":            reflect.ValueOf(model.Given),
 		"Load":             reflect.ValueOf(model.Load),
 		"New":              reflect.ValueOf(model.New),
 		"NewAttention":     reflect.ValueOf(model.NewAttention),

@@ -60,6 +60,7 @@ func init() {
 		"NewID":              reflect.ValueOf(display.NewID),
 		"NewProgress":        reflect.ValueOf(display.NewProgress),
 		"Of":                 reflect.ValueOf(display.Of),
+		"OfResults":          reflect.ValueOf(display.OfResults),
 		"PDF":                reflect.ValueOf(display.PDF),
 		"PNG":                reflect.ValueOf(display.PNG),
 		"Password":           reflect.ValueOf(display.Password),

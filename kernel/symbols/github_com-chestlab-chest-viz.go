@@ -28,6 +28,7 @@ func init() {
 		"Plane":      reflect.ValueOf(viz.Plane),
 		"Retrieval":  reflect.ValueOf(viz.Retrieval),
 		"SideBySide": reflect.ValueOf(viz.SideBySide),
+		"TableOf":    reflect.ValueOf(viz.TableOf),
 		"Taxonomy":   reflect.ValueOf(viz.Taxonomy),
 		"Thumbnails": reflect.ValueOf(viz.Thumbnails),
 		"Tour":       reflect.ValueOf(viz.Tour),
@@ -66,6 +67,7 @@ func init() {
 		"RowFigure":         reflect.ValueOf((*viz.RowFigure)(nil)),
 		"Series":            reflect.ValueOf((*viz.Series)(nil)),
 		"Setting":           reflect.ValueOf((*viz.Setting)(nil)),
+		"Sheet":             reflect.ValueOf((*viz.Sheet)(nil)),
 		"Stat":              reflect.ValueOf((*viz.Stat)(nil)),
 		"Stop":              reflect.ValueOf((*viz.Stop)(nil)),
 		"Table":             reflect.ValueOf((*viz.Table)(nil)),
@@ -76,6 +78,7 @@ func init() {
 		// interface wrapper definitions
 		"_Chart":  reflect.ValueOf((*_github_com_chestlab_chest_viz_Chart)(nil)),
 		"_Figure": reflect.ValueOf((*_github_com_chestlab_chest_viz_Figure)(nil)),
+		"_Sheet":  reflect.ValueOf((*_github_com_chestlab_chest_viz_Sheet)(nil)),
 	}
 }
 
@@ -121,4 +124,14 @@ func (W _github_com_chestlab_chest_viz_Figure) PNG() ([]byte, error) {
 }
 func (W _github_com_chestlab_chest_viz_Figure) SVG() ([]byte, error) {
 	return W.WSVG()
+}
+
+// _github_com_chestlab_chest_viz_Sheet is an interface wrapper for Sheet type
+type _github_com_chestlab_chest_viz_Sheet struct {
+	IValue interface{}
+	WSheet func() (title string, columns []string, rows [][]any)
+}
+
+func (W _github_com_chestlab_chest_viz_Sheet) Sheet() (title string, columns []string, rows [][]any) {
+	return W.WSheet()
 }
