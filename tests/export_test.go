@@ -319,7 +319,7 @@ func TestReportCommand(t *testing.T) {
 		{[]string{paper}, 1, "no record in "},
 		{[]string{filepath.Join(dir, "absent")}, 1, "name folders or files of records"},
 		{[]string{records, "--template", "poster"}, 2, "there is paper"},
-		{nil, 2, "at least 1 arg"},
+		{nil, 2, "want chest report RECORDS..."},
 	} {
 		if r := chest(t, "", append([]string{"report", "-o", filepath.Join(dir, "no")}, c.args...)...); r.code != c.code || !strings.Contains(r.stderr, c.want) {
 			t.Errorf("%q: exit %d\n%s", c.args, r.code, r.stderr)

@@ -180,6 +180,7 @@ func printPDF(ctx context.Context, program, dir string, page []byte) ([]byte, er
 	}
 	cmd := exec.CommandContext(ctx, program, append(args, "file://"+filepath.ToSlash(from))...)
 	cmd.WaitDelay = time.Second
+	cmd.Env = append(os.Environ(), "TMPDIR="+dir) // what it leaves when it is killed goes with dir
 	said, ran := cmd.CombinedOutput()
 	pdf, err := os.ReadFile(to)
 	if err != nil || !bytes.HasPrefix(pdf, []byte("%PDF")) {

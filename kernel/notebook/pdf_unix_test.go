@@ -52,13 +52,14 @@ func TestPDFInterrupt(t *testing.T) {
 }
 
 // TestPDFProfileIsRemoved: a browser whose processes outlive it and write in its
-// profile leaves no folder.
+// profile leaves no folder, nor in that of temporary files.
 func TestPDFProfileIsRemoved(t *testing.T) {
 	temp, ended := t.TempDir(), filepath.Join(t.TempDir(), "ended")
 	t.Setenv("TMPDIR", temp)
 	t.Setenv("ENDED", ended)
 	programs(t, map[string]string{"chromium": `
 for a; do case $a in --print-to-pdf=*) pdf=${a#*=};; --user-data-dir=*) dir=${a#*=};; esac; done
+/bin/mkdir $TMPDIR/org.chromium.socket
 (i=0; while [ $i -lt 300 ]; do /bin/mkdir -p $dir/$i; i=$((i+1)); done; echo >$ENDED) >/dev/null 2>&1 &
 echo %PDF- >$pdf
 `})
