@@ -31,7 +31,7 @@ func TestPCAComparesDirections(t *testing.T) {
 
 // TestNothing: what nobody looked at the error of is an error again, and no crash.
 func TestNothing(t *testing.T) {
-	var none *absent
+	var none *pixels
 	if _, err := NewModel(none, ModelOptions{}); err == nil || !strings.Contains(err.Error(), "look at the error of what should have read them") {
 		t.Errorf("a model of no items: %v", err)
 	}
@@ -43,9 +43,10 @@ func TestNothing(t *testing.T) {
 	}
 }
 
-type absent struct{}
+// pixels are items that cannot be asked when they are nil.
+type pixels struct{ n int }
 
-func (*absent) Len() int                  { return 1 }
-func (p *absent) Shape() (c, h, w int)    { _ = *p; return 1, 1, 1 }
-func (*absent) Label(int) int             { return 0 }
-func (*absent) Item([]float32, int) error { return nil }
+func (p *pixels) Len() int                { return p.n }
+func (p *pixels) Shape() (c, h, w int)    { return p.n, 1, 1 }
+func (*pixels) Label(int) int             { return 0 }
+func (*pixels) Item([]float32, int) error { return nil }
