@@ -82,6 +82,14 @@ func (t *Tree) place() {
 	}
 }
 
+// String is one line; Newick is the whole tree.
+func (t *Tree) String() string {
+	if t.n == 0 {
+		return "a tree of no leaves"
+	}
+	return fmt.Sprintf("a tree of %d leaves, root at height %.4g", t.n, t.Height(len(t.parent)-1))
+}
+
 // Len is the number of leaves.
 func (t *Tree) Len() int { return t.n }
 

@@ -109,6 +109,19 @@ func TestTreeTwin(t *testing.T) {
 }
 
 // TestCut: two leaves are together if they have met before the last k-1 merges.
+func TestTreeString(t *testing.T) {
+	tree, err := NewTree(3, []Merge{{0, 2, 0.5}, {3, 1, 0.75}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := tree.String(), "a tree of 3 leaves, root at height 0.75"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if one, err := NewTree(1, nil); err != nil || one.String() != "a tree of 1 leaves, root at height 0" {
+		t.Errorf("of one leaf: %v, %v", one, err)
+	}
+}
+
 func TestCut(t *testing.T) {
 	eachTree(t, func(t *testing.T, _ *rand.Rand, tree *Tree) {
 		n := tree.Len()

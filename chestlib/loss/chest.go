@@ -118,6 +118,15 @@ type CHEST struct {
 	gTree   []float64        // gradient of the tree by the points
 }
 
+// String is one line: the classes, and what is trained with its shape.
+func (c *CHEST) String() string {
+	text := fmt.Sprintf("chest of %d classes", c.classes)
+	for _, p := range c.Params() {
+		text += fmt.Sprintf(", %s %v", p.Name, p.Shape)
+	}
+	return text
+}
+
 // NewCHEST makes the loss for features of dE and dH dimensions. Only the
 // spaces in use have proxies. It panics on sizes below 1, on options that make
 // no sense (see CHESTOptions.Check), and for Both spaces with a tree of

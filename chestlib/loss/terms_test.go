@@ -17,3 +17,9 @@ func TestTermsString(t *testing.T) {
 		}
 	}
 }
+
+func TestCHESTString(t *testing.T) {
+	if got, want := NewCHEST(3, 5, 4, CHESTOptions{E: SoftTripleOptions{Proxies: 2}}).String(), "chest of 3 classes, proxies.E [6 5], proxies.H [6 4]"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
