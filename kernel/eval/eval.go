@@ -81,6 +81,7 @@ type Session struct {
 	runs     int
 
 	vars     map[string]bool                  // variables of earlier statements
+	keeps    map[string]map[string]bool       // variable → names that function values in it use
 	decls    map[string]*decl                 // functions and methods, by key
 	types    map[string]decl                  // types, by name
 	wraps    map[reflect.Type]reflect.Value   // interface of a form → its wrapper: see shows
@@ -118,6 +119,7 @@ func New(o Options) (*Session, error) {
 		imported: map[string]string{},
 		sources:  map[string]source{},
 		vars:     map[string]bool{},
+		keeps:    map[string]map[string]bool{},
 		decls:    map[string]*decl{},
 		types:    map[string]decl{},
 		patience: patience,

@@ -49,6 +49,7 @@ type step struct {
 	pos   token.Pos
 	learn []learned // what is known once the step has run
 	redo  *redefinition
+	tell  string // a line for the user when the declarations are made
 }
 
 // prepareCell checks a cell and plans its steps. Nothing of it runs when it
@@ -94,7 +95,11 @@ func (s *Session) prepareCell(p parsed, code string) ([]step, error) {
 			return nil, r
 		}
 		p.items = all
-		return s.plan(p, learned, redo, info, code)
+		steps, err := s.plan(p, learned, redo, info, code)
+		if err == nil {
+			steps[0].tell = s.keptFormer(items)
+		}
+		return steps, err
 	}
 }
 
@@ -323,7 +328,11 @@ func (s *Session) perform(steps []step) (res Result) {
 		} else if st.redo != nil {
 			s.finish(st.redo)
 		}
+		if err == nil && st.tell != "" {
+			fmt.Fprintln(s.stderr, st.tell)
+		}
 		if err == nil && st.item.stmt != nil {
+			s.keepers(st.item.stmt)
 			err = s.statement(st)
 		}
 		if err != nil {
