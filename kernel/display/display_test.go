@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"gonum.org/v1/gonum/mat"
 )
 
 // recorder is a sink that keeps what it gets.
@@ -106,6 +108,23 @@ func TestLists(t *testing.T) {
 		if !strings.HasPrefix(got, c.begin) || !strings.HasSuffix(got, c.end) || strings.Count(got, "\n") != c.lines-1 {
 			t.Errorf("%s: %.300q", c.name, got)
 		}
+	}
+}
+
+type loud struct{ n int }
+
+func (l *loud) String() string { return fmt.Sprint("loud ", l.n) }
+
+// TestPointed: what a pointer says of itself, the value says too.
+func TestPointed(t *testing.T) {
+	for _, v := range []any{loud{3}, &loud{3}} {
+		if got := Of(v)[MIMEText]; got != "loud 3" {
+			t.Errorf("%T: %v", v, got)
+		}
+	}
+	m := mat.NewDense(1, 2, []float64{1, 2.5})
+	if got, want := Of(*m), Of(m); !reflect.DeepEqual(got, want) || got[MIMEHTML] == nil {
+		t.Errorf("a matrix: %v, want %v", got, want)
 	}
 }
 

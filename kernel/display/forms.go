@@ -65,6 +65,7 @@ func Of(v any) Bundle { return Render(v).Data }
 // It always has a text form. A method that panics is shown as that, beside
 // what the others give.
 func Render(v any) (d Data) {
+	v = pointed(v)
 	if d, ok := forms(v); ok {
 		return d
 	}
@@ -87,6 +88,24 @@ func Render(v any) (d Data) {
 		return Text(s)
 	}
 	return Text(text(v))
+}
+
+// pointed is a pointer to a copy of v where v is a struct whose pointer says how
+// it is shown and which does not say it itself, as a mat.Dense; else v.
+func pointed(v any) any {
+	r := reflect.ValueOf(v)
+	if r.Kind() != reflect.Struct || tells(r.Type()) {
+		return v
+	}
+	if _, ok := wrapped(v); ok {
+		return v
+	}
+	p := reflect.New(r.Type())
+	if _, ok := p.Interface().(matrix); !ok && !tells(p.Type()) {
+		return v
+	}
+	p.Elem().Set(r)
+	return p.Interface()
 }
 
 // forms is v in the forms that its type knows; false: it knows none.

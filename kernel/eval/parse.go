@@ -179,6 +179,9 @@ func tidy(err error, name, code string, c piece) error {
 		}
 	}
 	e.Pos.Filename = name
+	if msg == "expected 1 expression" {
+		msg += "; several values are shown by display.Show(a, b)"
+	}
 	if !strings.HasPrefix(msg, "syntax error") && !strings.HasPrefix(msg, "label ") && !strings.Contains(msg, "redeclared") {
 		msg = "syntax error: " + msg
 	}
