@@ -18,7 +18,7 @@ var completions = []struct{ name, code, want string }{
 	{"not imported member", `strconv.Ito‸`, "only Itoa"},
 	{"not imported name", `strco‸`, "only strconv"},
 	{"imported name", `ma‸`, "makeLayer main? math make max map"},
-	{"versioned path", `shapes.‸`, "At MakePair Options Origin Pair Point Settings Shape Unit -secret"},
+	{"versioned path", `shapes.‸`, "At Edge Far Left MakePair Middle Options Origin Pair Point Right Settings Shape Side Unit -secret"},
 	{"import of this cell", "import \"time\"\ntime.Sin‸", "only Since"},
 	{"import group of this cell", "import (\n\t\"time\"\n\tmr \"math/rand/v2\"\n)\nmr.Per‸", "only Perm"},
 	{"import below", "os.Getp‸\nimport \"os\"", "Getpagesize Getpid Getppid"},

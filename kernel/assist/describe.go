@@ -2,7 +2,9 @@ package assist
 
 import (
 	"fmt"
+	"go/constant"
 	"go/doc"
+	"go/token"
 	"go/types"
 	"slices"
 	"strings"
@@ -180,6 +182,9 @@ func (v *view) describeType(obj *types.TypeName, detail int) card {
 		return card{kind: "type parameter", code: obj.Name() + " " + typeString(obj.Type().Underlying())}
 	}
 	c := card{kind: "type" + v.home(obj), code: v.typeCode(obj, detail), doc: v.typeDoc(obj)}
+	if values := v.constants(obj); values != "" {
+		c.sections = append(c.sections, section{"Values", values})
+	}
 	if detail < 1 {
 		return c
 	}
@@ -188,6 +193,50 @@ func (v *view) describeType(obj *types.TypeName, detail int) card {
 	}
 	c.addSource(v.declaration(obj, obj.Name()))
 	return c
+}
+
+// constants lists the constants of a type that its package names, or the package
+// of its other name, in the order of their values.
+func (v *view) constants(obj *types.TypeName) string {
+	n := namedOf(obj.Type())
+	if n == nil || obj.Pkg() == nil {
+		return ""
+	}
+	if b, ok := n.Underlying().(*types.Basic); !ok || b.Info()&types.IsOrdered == 0 {
+		return ""
+	}
+	for _, pkg := range []*types.Package{obj.Pkg(), n.Obj().Pkg()} {
+		var all []*types.Const
+		for _, name := range pkg.Scope().Names() {
+			if c, ok := pkg.Scope().Lookup(name).(*types.Const); ok && types.Identical(c.Type(), n) && (c.Exported() || pkg.Path() == "main") {
+				all = append(all, c)
+			}
+		}
+		slices.SortStableFunc(all, func(a, b *types.Const) int {
+			switch {
+			case constant.Compare(a.Val(), token.LSS, b.Val()):
+				return -1
+			case constant.Compare(a.Val(), token.GTR, b.Val()):
+				return 1
+			}
+			return 0
+		})
+		var b strings.Builder
+		told := map[string]bool{} // what is said of several is said once
+		for _, c := range all {
+			text := v.doc(c, c.Name())
+			if told[text] {
+				text = ""
+			}
+			told[text] = true
+			line := said("const "+qualified(c)+" = "+constString(c), text)
+			b.WriteString(strings.ReplaceAll(line, "\n\t", "\n") + "\n")
+		}
+		if len(all) > 0 {
+			return b.String()
+		}
+	}
+	return ""
 }
 
 // typeDoc is the documentation of a type; of another name for a type, that of
@@ -260,7 +309,7 @@ func said(field, text string) string {
 	if !strings.Contains(text, "\n") && len(field)+len(text) < wide {
 		return field + " // " + text
 	}
-	return "// " + strings.ReplaceAll(text, "\n", "\n\t// ") + "\n\t" + field
+	return strings.ReplaceAll("// "+strings.ReplaceAll(text, "\n", "\n\t// "), "// \n", "//\n") + "\n\t" + field
 }
 
 // methodSpecs is the body of an interface.

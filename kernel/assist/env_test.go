@@ -40,6 +40,9 @@ const Unit = 1.5
 var Origin Point
 type Options struct { Size, Margin float64; Points []Point; Point }
 type Settings = Options
+type Side int
+const ( Right Side = 1; Left Side = 0; Middle Side = 5; Far Side = 6; hiddenSide Side = 2 )
+type Edge = Side
 `,
 }
 
@@ -119,6 +122,9 @@ var docs = map[string]string{
 	"example.org/shapes/v2.Options":        "Options say how it is drawn.",
 	"example.org/shapes/v2.Options.Size":   "in pixels; 0 means 5",
 	"example.org/shapes/v2.Options.Margin": "Margin is what is left free.\nNone by default.",
+	"example.org/shapes/v2.Middle":         "Not at an end.\n\nBut inside.",
+	"example.org/shapes/v2.Far":            "Not at an end.\n\nBut inside.",
+	"example.org/shapes/v2.Left":           "where it begins",
 	"example.org/shapes/v2.Settings":       "Other names.",
 	"math.Pi":                              "Mathematical constants.",
 	"example.org/shapes/v2.Origin":         "Origin is in the middle.",

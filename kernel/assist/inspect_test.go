@@ -52,6 +52,8 @@ var inspections = []struct {
 	{"another name+", `shapes.Settings‸`, []string{"Methods:", "Add(q shapes.Point)"}},
 	{"field of a type", `shapes.Settings.Size‸`, []string{"field Size float64", "Kind:  field of shapes.Options", "in pixels"}},
 	{"promoted field of a type", `shapes.Options.X‸`, []string{"field X float64", "Kind:  field of shapes.Point", "X goes to the right."}},
+	{"values of a type", `shapes.Side‸`, []string{"type shapes.Side int\n", "Values:\nconst shapes.Left = 0 // where it begins\nconst shapes.Right = 1\n// Not at an end.\n//\n// But inside.\nconst shapes.Middle = 5\nconst shapes.Far = 6\n", "!hiddenSide"}},
+	{"values by another name", `shapes.Edge‸`, []string{"Values:\nconst shapes.Left = 0"}},
 	{"no field of a type", `shapes.Options.Nope‸`, nil},
 	{"interface", `Writer2‸`, []string{"type Writer2 interface {", "\tWrite2(p []byte) (n int, err error)", "\tfmt.Stringer"}},
 	{"interface method", `shape.Bounds‸()`, []string{"Kind:  method of shapes.Shape"}},
