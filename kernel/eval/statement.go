@@ -59,14 +59,7 @@ func (s *Session) show(b *ast.BlockStmt, e ast.Expr) error {
 func (s *Session) variables(d *ast.DeclStmt, known map[string]variable) error {
 	for _, spec := range d.Decl.(*ast.GenDecl).Specs {
 		v := spec.(*ast.ValueSpec)
-		if len(v.Names) == 2 && len(v.Values) == 1 && v.Type == nil && commaOK(v.Values[0]) {
-			def := &ast.AssignStmt{Lhs: []ast.Expr{v.Names[0], v.Names[1]}, TokPos: v.Pos(), Tok: token.DEFINE, Rhs: v.Values}
-			if err := s.define(def, known); err != nil {
-				return err
-			}
-			continue
-		}
-		if v.Type == nil && len(v.Values) > 1 && len(v.Names) == len(v.Values) {
+		if v.Type == nil && len(v.Names) > 1 && len(v.Values) > 0 {
 			def := &ast.AssignStmt{TokPos: v.Pos(), Tok: token.DEFINE, Rhs: v.Values}
 			for _, n := range v.Names {
 				def.Lhs = append(def.Lhs, n)
@@ -126,7 +119,8 @@ func (s *Session) declaredVars(names []string) error {
 
 // define runs a := at the top of a cell. A variable that exists with the same
 // type is assigned, so that functions which use it go on with the same one; a
-// new type makes a new variable.
+// new type makes a new variable. So does each result of a call of several, after
+// it: made by the call itself, functions that literals call do not see it.
 func (s *Session) define(a *ast.AssignStmt, known map[string]variable) error {
 	for _, st := range s.literalsFirst(a.Rhs) {
 		if err := s.execBlock(a.Pos(), st); err != nil {
@@ -143,7 +137,8 @@ func (s *Session) define(a *ast.AssignStmt, known map[string]variable) error {
 		names[i], of[i] = n, known[n]
 		old = old || s.vars[n]
 	}
-	if !old {
+	several := len(names) > 1 && len(a.Rhs) == 1 && !commaOK(a.Rhs[0])
+	if !old && !several {
 		if err := s.defineNew(a, names, of); err != nil {
 			return err
 		}
