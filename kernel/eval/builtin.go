@@ -18,6 +18,7 @@ import (
 //	min(a, b)   →  func(x0, x1 T) T { … }(a, b)
 //	clear(m)    →  func(x T) { for k := range x { delete(x, k) } }(m)
 //	T.Method    →  func(x0 T, x1 int) int { return x0.Method(x1) }
+//	f           →  func(x0 int) int { return f(x0) }
 func (r *rewriter) modern(e ast.Expr, called bool) ast.Expr {
 	switch e := e.(type) {
 	case *ast.CallExpr:
@@ -27,6 +28,10 @@ func (r *rewriter) modern(e ast.Expr, called bool) ast.Expr {
 		r.instance(e)
 		r.spread(e)
 		return r.wholeSlice(e)
+	case *ast.Ident:
+		if !called {
+			return r.funcValue(e)
+		}
 	case *ast.SelectorExpr:
 		if s := r.selection(e); s != nil && s.Kind() == types.MethodExpr {
 			return r.methodExpr(e, s)
@@ -100,6 +105,26 @@ func (r *rewriter) methodExpr(e *ast.SelectorExpr, s *types.Selection) ast.Expr 
 		return e
 	}
 	return f
+}
+
+// funcValue is a function that a cell declares, as a value: in most places the
+// interpreter loses what is not a literal.
+//
+//	return f  →  return func(x0 int) int { return f(x0) }
+func (r *rewriter) funcValue(e *ast.Ident) ast.Expr {
+	f, ok := r.info.Uses[e].(*types.Func)
+	if !ok || f.Pkg() == nil || f.Pkg().Path() != "main" || f.Signature().Recv() != nil || f.Signature().TypeParams() != nil {
+		return e
+	}
+	params, args, results, ok := r.signature(f.Signature())
+	if !ok {
+		return e
+	}
+	call := returned(fmt.Sprintf("%s(%s)", e.Name, strings.Join(args, ", ")), results)
+	if lit := r.parse(fmt.Sprintf("func(%s) (%s) { %s }", strings.Join(params, ", "), strings.Join(results, ", "), call), e.Pos()); lit != nil {
+		return lit
+	}
+	return e
 }
 
 // signature is the parameters of a function in words, the arguments that pass
