@@ -2,6 +2,7 @@ package eval
 
 import (
 	"go/ast"
+	"go/parser"
 	"go/token"
 	"go/types"
 )
@@ -21,13 +22,17 @@ func clearResults(f *ast.FuncType, at token.Pos) (out []ast.Stmt) {
 	}
 	zero := prefix + "zero"
 	for _, field := range f.Results.List {
+		t := field.Type
+		if own, err := parser.ParseExpr(types.ExprString(t)); err == nil {
+			t = placed(own, at) // in the body, where a panic is looked for
+		}
 		for _, name := range field.Names {
 			if name.Name == "_" {
 				continue
 			}
 			out = append(out, &ast.BlockStmt{Lbrace: at, Rbrace: at, List: []ast.Stmt{
 				&ast.DeclStmt{Decl: &ast.GenDecl{TokPos: at, Tok: token.VAR, Specs: []ast.Spec{
-					&ast.ValueSpec{Names: []*ast.Ident{ident(at, zero)}, Type: field.Type},
+					&ast.ValueSpec{Names: []*ast.Ident{ident(at, zero)}, Type: t},
 				}}},
 				assign(at, token.ASSIGN, name.Name, ident(at, zero)),
 			}})
