@@ -211,6 +211,10 @@ type lines struct {
 	mu     sync.Mutex
 	from   string      // identity of the client that is asked; "" nobody is
 	answer chan string // of the question that is open
+
+	// dropped are the ids of questions that nobody waits for any more: after an
+	// interrupt the user may still send the line, when the next question is open.
+	dropped map[string]bool
 }
 
 // ask puts a question to the sender of a request and waits for the answer.
@@ -225,13 +229,15 @@ func (l *lines) ask(ctx context.Context, k *kernel, j job, q wire.InputRequest) 
 	defer l.open("", nil)
 	req := j.Request
 	req.Channel = wire.Stdin
-	if err := k.wire.Reply(req, "input_request", q); err != nil {
+	id, err := k.wire.Ask(req, "input_request", q)
+	if err != nil {
 		return "", err
 	}
 	select {
 	case text := <-answer:
 		return text, nil
 	case <-ctx.Done():
+		l.drop(id)
 		return "", ctx.Err()
 	case <-k.ctx.Done():
 		return "", k.ctx.Err()
@@ -245,7 +251,18 @@ func (l *lines) open(from string, answer chan string) {
 	l.from, l.answer = from, answer
 }
 
-// take gives an input_reply to the question that waits for it.
+// drop says that an answer to a question is nobody's.
+func (l *lines) drop(id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.dropped == nil || len(l.dropped) >= maxPlaces {
+		l.dropped = map[string]bool{}
+	}
+	l.dropped[id] = true
+}
+
+// take gives an input_reply to the question that waits for it. Not all clients say
+// which question they answer.
 func (l *lines) take(req wire.Request) {
 	var in wire.InputReply
 	if req.Into(&in) != nil || len(req.IDs) == 0 {
@@ -253,6 +270,10 @@ func (l *lines) take(req wire.Request) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if late := l.dropped[req.Parent.MsgID]; late {
+		delete(l.dropped, req.Parent.MsgID)
+		return
+	}
 	if l.answer != nil && l.from == string(req.IDs[0]) {
 		l.answer <- in.Value
 		l.answer = nil

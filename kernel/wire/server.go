@@ -229,21 +229,29 @@ func (s *Server) Requests() <-chan Request { return s.requests }
 // nobody else.
 var ErrGone = errors.New("the client is not connected")
 
-// Reply answers req on its channel; ErrGone when nobody is there. To ask its user for input, send
-// "input_request" for a copy of the execute_request with Channel Stdin.
+// Reply answers req on its channel; ErrGone when nobody is there.
 func (s *Server) Reply(req Request, msgType string, content any) error {
+	_, err := s.Ask(req, msgType, content)
+	return err
+}
+
+// Ask is Reply for a message that is answered in turn: it returns its id, which most
+// clients give as their answer's parent. To ask a user for input, send "input_request"
+// for a copy of the execute_request with Channel Stdin.
+func (s *Server) Ask(req Request, msgType string, content any) (id string, err error) {
 	if len(req.IDs) == 0 {
-		return fmt.Errorf("wire: %s: the request has no sender", msgType)
+		return "", fmt.Errorf("wire: %s: the request has no sender", msgType)
 	}
-	frames, err := s.encode(req.IDs[1:], req.Header, msgType, nil, content)
+	h := s.header(msgType)
+	frames, err := s.encode(h, req.IDs[1:], req.Header, nil, content)
 	if err != nil {
-		return err
+		return "", err
 	}
 	k := s.client(req)
 	if k == nil || !s.send(k, frames) {
-		return fmt.Errorf("wire: %s: %w to %s", msgType, ErrGone, req.Channel)
+		return "", fmt.Errorf("wire: %s: %w to %s", msgType, ErrGone, req.Channel)
 	}
-	return nil
+	return h.MsgID, nil
 }
 
 // stdinWait is how long a question waits for its client to reach stdin.
@@ -285,7 +293,7 @@ func (s *Server) Publish(parent Header, msgType string, content any) error {
 
 // PublishWith is Publish with metadata of the message.
 func (s *Server) PublishWith(parent Header, msgType string, metadata map[string]any, content any) error {
-	frames, err := s.encode([][]byte{[]byte(msgType)}, parent, msgType, metadata, content)
+	frames, err := s.encode(s.header(msgType), [][]byte{[]byte(msgType)}, parent, metadata, content)
 	if err != nil {
 		return err
 	}
@@ -295,13 +303,16 @@ func (s *Server) PublishWith(parent Header, msgType string, metadata map[string]
 	return nil
 }
 
+// header is that of a new message.
+func (s *Server) header(msgType string) Header { return NewHeader(s.session, "kernel", msgType) }
+
 // encode is the signed frames of a new message.
-func (s *Server) encode(ids [][]byte, parent Header, msgType string, metadata map[string]any, content any) ([][]byte, error) {
-	c, err := contentJSON(msgType, content)
+func (s *Server) encode(h Header, ids [][]byte, parent Header, metadata map[string]any, content any) ([][]byte, error) {
+	c, err := contentJSON(h.MsgType, content)
 	if err != nil {
 		return nil, err
 	}
-	return s.signer.Encode(Message{IDs: ids, Header: NewHeader(s.session, "kernel", msgType), Parent: parent, Metadata: metadata, Content: c})
+	return s.signer.Encode(Message{IDs: ids, Header: h, Parent: parent, Metadata: metadata, Content: c})
 }
 
 // subscribers lists the subscribers whose topics fit.
@@ -379,7 +390,7 @@ func (s *Server) welcome(k *link, prefix string) {
 	if topic == "" {
 		topic = kind
 	}
-	frames, err := s.encode([][]byte{[]byte(topic)}, Header{}, kind, nil, IOPubWelcome{prefix})
+	frames, err := s.encode(s.header(kind), [][]byte{[]byte(topic)}, Header{}, nil, IOPubWelcome{prefix})
 	if err == nil {
 		s.send(k, frames)
 	}
