@@ -13,8 +13,9 @@
 //
 // What has run where: kernels, Engine, HeadTrainer with its graph and its trunks,
 // Ranks and cuBLAS on an H200, and in each run of the tests on the fake driver; lost
-// contexts and hangs on the latter only. tests/gpu is the program for a machine with
-// a GPU. Package train is how a run gets here: see train.On.
+// contexts, hangs and the kernels as they were changed since (docs/gpu.md) on the latter
+// only. tests/gpu is the program for a machine with a GPU. Package train is how a run
+// gets here: see train.On.
 package cuda
 
 import (
